@@ -1,0 +1,113 @@
+"""The same operations three times, and the choice between them.
+
+Each implementation is a module (or package) with the same functions: `naive` (loops that can
+be read), `vectorized` (NumPy) and `parallel` (Numba, compiled and threaded).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from contextvars import ContextVar
+from types import ModuleType, TracebackType
+
+IMPLEMENTATIONS = ("naive", "vectorized", "parallel")
+
+# Multiply-adds from which the compiled kernels win, their call's own cost included (about
+# 50 microseconds): measured with warm kernels on two cores over layers of many shapes.
+PARALLEL_FROM = 200_000
+
+_chosen: ContextVar[str] = ContextVar("convlab_implementation", default="auto")
+
+
+def available_implementations() -> tuple[str, ...]:
+    """The implementations that work here: without ``"parallel"`` where Numba is absent.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> available_implementations()[:2]
+    ('naive', 'vectorized')
+    """
+    return IMPLEMENTATIONS if _numba_is_there() else IMPLEMENTATIONS[:2]
+
+
+def _numba_is_there() -> bool:
+    try:
+        return importlib.util.find_spec("numba") is not None
+    except (ImportError, ValueError):  # a blocked or half-imported module
+        return False
+
+
+class use_implementation:
+    """Choose the implementation for the calls that follow, or for one ``with`` block.
+
+    The choice belongs to the current thread (more exactly, to the current context, as
+    `contextvars` defines it): other threads keep theirs, and a new one starts with "auto".
+
+    Parameters
+    ----------
+    name : {"naive", "vectorized", "parallel", "auto"}
+        ``"auto"`` takes the compiled kernels where they pay and Numba is there, and NumPy
+        elsewhere.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    ImportError
+        For ``"parallel"`` without Numba.
+
+    Examples
+    --------
+    >>> import numpy as np, convlab
+    >>> x, kernel = np.ones((1, 5, 5, 1)), np.ones((3, 3, 1, 1))
+    >>> with use_implementation("naive"):
+    ...     convlab.conv2d(x, kernel)[0, :, :, 0]
+    array([[9., 9., 9.],
+           [9., 9., 9.],
+           [9., 9., 9.]])
+    """
+
+    def __init__(self, name: str) -> None:
+        check_name(name)
+        self._before = _chosen.get()
+        _chosen.set(name)
+
+    def __enter__(self) -> use_implementation:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _chosen.set(self._before)
+
+
+def check_name(name: object) -> None:
+    """Refuse an unknown implementation, and "parallel" where Numba is absent."""
+    if name not in (*IMPLEMENTATIONS, "auto"):
+        raise ValueError(
+            '`implementation` must be "naive", "vectorized", "parallel" or "auto". '
+            f"Received: implementation={name!r}."
+        )
+    if name == "parallel" and not _numba_is_there():
+        raise ImportError(
+            'implementation="parallel" needs Numba, which is not installed. '
+            'Install it with `pip install numba`, or use implementation="vectorized".'
+        )
+
+
+def choose(implementation: str | None, multiply_adds: int) -> ModuleType:
+    """The module to run: the one asked for, or the faster one for work of this size."""
+    name = _chosen.get() if implementation is None else implementation
+    check_name(name)
+    if name == "auto":
+        large = multiply_adds >= PARALLEL_FROM and _numba_is_there()
+        name = "parallel" if large else "vectorized"
+    return importlib.import_module(f"convlab.kernels.{name}")
