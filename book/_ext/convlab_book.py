@@ -1,0 +1,70 @@
+"""What this book adds to Jupyter Book: its own MathJax, and pages without unused scripts."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.util.fileutil import copy_asset
+
+# The loader, and what it fetches while it typesets: TeX extensions, fonts, and the speech
+# that screen readers get. The package has 24 MB of MathJax; these are 3 MB.
+MATHJAX_PARTS = (
+    "tex-chtml.js",
+    "a11y",
+    "input/tex/extensions",
+    "output/chtml/fonts/woff-v2",
+    "sre/mathmaps/base.json",
+    "sre/mathmaps/en.json",
+    "ui",
+)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension with Sphinx."""
+    app.config.mathjax_path = "mathjax/tex-chtml.js"
+    app.connect("build-finished", copy_mathjax)
+    # After every other listener: only then is the list of scripts complete.
+    app.connect("html-page-context", drop_thebe, priority=900)
+    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
+    """Serve MathJax from the book itself, so that a page asks no other server for anything."""
+    if exception is not None or app.builder.format != "html":
+        return
+    target = Path(app.outdir, "_static", "mathjax")
+    for part in MATHJAX_PARTS:
+        source = mathjax_source() / part
+        place = target / part if source.is_dir() else (target / part).parent
+        copy_asset(str(source), str(place))
+
+
+def mathjax_source() -> Path:
+    """Find the folder of MathJax 3 inside the installed package that carries it."""
+    spec = find_spec("sphinx-mathjax-offline")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("MathJax is missing: pip install sphinx-mathjax-offline")
+    return Path(spec.origin).parent / "static" / "mathjax"
+
+
+def drop_thebe(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Leave out Thebe, which this book does not use.
+
+    Jupyter Book puts its settings on every page twice, and the second one fails with
+    "THEBE_JS_URL has already been declared".
+    """
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context.get(kind, []) if not is_thebe(file)]
+
+
+def is_thebe(file: Any) -> bool:
+    """Whether a script or a style sheet of a page belongs to Thebe."""
+    attributes = getattr(file, "attributes", {})
+    return "thebe" in str(getattr(file, "filename", file)) or "THEBE" in str(
+        attributes.get("body", "")
+    )
