@@ -172,15 +172,16 @@ def as_pair(name: str, value: object) -> Pair:
 
 def _elements(name: str, value: object, rule: str) -> Pair:
     try:
-        elements = tuple(value)  # type: ignore[arg-type, var-annotated]
+        elements: tuple[object, ...] = tuple(value)  # type: ignore[arg-type]
     except TypeError:
         raise ValueError(f"{rule} Received: {name}={value!r}.") from None
     if len(elements) != 2:
         raise ValueError(f"{rule} Received: {name}={value!r}.")
-    if any(isinstance(element, str) for element in elements):
+    if isinstance(value, bytes) or any(isinstance(element, str) for element in elements):
         raise TypeError(f"{rule} Received: {name}={value!r}, which holds text.")
     try:
-        return operator.index(elements[0]), operator.index(elements[1])
+        height, width = (operator.index(element) for element in elements)  # type: ignore[arg-type]
+        return height, width
     except TypeError:
         raise ValueError(f"{rule} Received: {name}={value!r}.") from None
 
@@ -211,6 +212,16 @@ def as_data_format(value: object) -> str:
         '`data_format` must be either "channels_last" or "channels_first". '
         f"Received: data_format={value!r}.{way_out}"
     )
+
+
+def check_strides_with_dilation(strides: Pair, dilation_rate: Pair) -> None:
+    """Raise where a layer would have to step and spread at once; the functions may do both."""
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            "`strides > 1` not supported in conjunction with `dilation_rate > 1`. "
+            f"Received: strides={strides} and dilation_rate={dilation_rate}. "
+            "The function conv2d takes both; or set one of them to 1."
+        )
 
 
 @dataclass(frozen=True)
