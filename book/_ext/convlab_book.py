@@ -26,6 +26,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("build-finished", copy_mathjax)
+    # After the table of contents has written its own redirect, which has no icon.
+    app.connect("build-finished", write_redirect, priority=900)
     # After every other listener: only then is the list of scripts complete.
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -48,6 +50,24 @@ def mathjax_source() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("MathJax is missing: pip install sphinx-mathjax-offline")
     return Path(spec.origin).parent / "static" / "mathjax"
+
+
+REDIRECT = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<link rel="icon" href="_static/favicon.svg">
+<meta http-equiv="refresh" content="0; url={root}.html">
+<a href="{root}.html">{title}</a>
+"""
+
+
+def write_redirect(app: Sphinx, exception: Exception | None) -> None:
+    """Send a reader of the bare address to the first page."""
+    if exception is None and app.builder.format == "html":
+        text = REDIRECT.format(title=app.config.html_title, root=app.config.root_doc)
+        Path(app.outdir, "index.html").write_text(text, encoding="utf-8")
 
 
 def drop_thebe(
