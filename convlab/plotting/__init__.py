@@ -6,7 +6,10 @@ sizes are the same everywhere; matplotlib is imported when the first figure is d
 
 from __future__ import annotations
 
+from .channels import memory_order, wiring
+from .charts import bars, curve
 from .colours import COLOURS
+from .fields import coverage, layers, receptive_field
 from .grids import Grid, equation, grid
 from .images import feature_maps, images, kernels
 from .picture import Picture, together
@@ -17,14 +20,21 @@ __all__ = [
     "COLOURS",
     "Grid",
     "Picture",
+    "bars",
+    "coverage",
+    "curve",
     "equation",
     "feature_maps",
     "grid",
     "images",
     "kernels",
+    "layers",
+    "memory_order",
     "plane",
     "read_counts",
+    "receptive_field",
     "row_sweep",
     "sweep",
     "together",
+    "wiring",
 ]

@@ -60,11 +60,12 @@ class Pen:
         ink: Any = INK,
         bold: bool = False,
         across: str = "center",
+        turn: float = 0,
         z: float = 5,
     ) -> None:
         """One line of text, centred on ``y``."""
         self.axes.text(
-            x, y, text, fontsize=size, color=ink, ha=across, va="center_baseline",
+            x, y, text, fontsize=size, color=ink, ha=across, va="center" if turn else "center_baseline", rotation=turn,
             fontweight="bold" if bold else "normal", zorder=z, parse_math=False,
         )  # fmt: skip
 
@@ -89,6 +90,12 @@ class Pen:
         """A straight arrow."""
         looks = {"arrowstyle": "-|>", "color": ink, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
         self.axes.annotate("", xy=end, xytext=start, arrowprops=looks, zorder=4)
+
+    def inset(self, x: float, y: float, width: float, height: float) -> Any:
+        """New matplotlib axes in a part of the figure, for a chart."""
+        figure = self.axes.figure
+        wide, high = figure.get_size_inches()
+        return figure.add_axes((x / wide, 1 - (y + height) / high, width / wide, height / high))
 
     def picture(
         self, pixels: Any, x: float, y: float, width: float, height: float, **how: Any
