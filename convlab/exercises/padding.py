@@ -1,0 +1,225 @@
+# mypy: allow-untyped-defs, allow-incomplete-defs, no-check-untyped-defs
+"""Exercises of the chapter on padding."""
+
+import numpy as np
+
+from convlab.exercises import exercise
+from convlab.functional import conv2d
+from convlab.geometry import Geometry
+
+# --- 1 -------------------------------------------------------------------------------------------
+
+
+@exercise(
+    hints=[
+        "How many outputs does `same` promise for 8 pixels and stride 2? That comes first.",
+        "The last of the 4 windows starts 3 strides after the first one. How many pixels do they "
+        "span together, and how many of those does the image not have?",
+        "One zero is missing. Keras puts an odd zero at the end.",
+    ],
+    why="PyTorch's `padding=1` adds a zero on both sides instead, so its windows stand elsewhere.",
+)
+def zeros_before_and_after():
+    """How many zeros does `same` put (before, after) 8 pixels, for 3 taps and stride 2?"""
+    windows = 4  # ceil(8 / 2)
+    span = (windows - 1) * 2 + 3
+    total = span - 8
+    return total // 2, total - total // 2
+
+
+zeros_before_and_after.mistake(
+    (1, 1),
+    means="You pad both sides alike, as PyTorch's `padding=1` does. `same` adds only what the "
+    "windows need, and here that is an odd number.",
+)
+zeros_before_and_after.mistake(
+    (1, 0), means="The amount is right, the end is not: Keras puts the odd zero after the pixels."
+)
+zeros_before_and_after.mistake(
+    (1, 2), means="That is padding for 4 taps and stride 1. With stride 2 there are fewer windows."
+)
+
+# --- 2 -------------------------------------------------------------------------------------------
+
+
+@exercise(
+    hints=[
+        "Two taps need one zero along each axis. On which side does Keras put it?",
+        "Write a column of zeros to the right of the image and a row of zeros below it. Then slide.",
+    ],
+    why="An even kernel has no centre: each output looks right and down from its own pixel.",
+)
+def same_output():
+    """Slide [[1, 0], [2, 1]] over [[1, 2, 0], [0, 1, 3], [2, 1, 0]] with `same`: the map?"""
+    image = np.array([[1, 2, 0], [0, 1, 3], [2, 1, 0]])
+    kernel = np.array([[1, 0], [2, 1]])
+    padded = np.pad(image, ((0, 1), (0, 1)))  # the odd zero goes below and to the right
+    return conv2d(padded[None, :, :, None], kernel[:, :, None, None])[0, :, :, 0]
+
+
+same_output.mistake(
+    [[1, 4, 4], [0, 2, 7], [2, 5, 3]],
+    means="You put the zeros above and to the left. Keras puts an odd zero below and to the right.",
+)
+same_output.mistake(
+    [[2, 7], [5, 3]],
+    means="You used `valid`: without zeros the window fits in 2 by 2 places only.",
+)
+same_output.mistake(
+    [[1, 4, 4, 0], [0, 2, 7, 6], [2, 5, 3, 3], [0, 2, 1, 0]],
+    means="You padded all four sides, as PyTorch's `padding=1` does, and the map has grown.",
+)
+same_output.mistake(
+    [[4, 3, 0], [2, 7, 6], [5, 3, 0]],
+    means="You flipped the kernel. Keras lays it on the image as it is written: correlation.",
+)
+
+# --- 3 -------------------------------------------------------------------------------------------
+
+
+def _every_layer():
+    """Each small layer that Keras allows: strides and dilation are not both above 1."""
+    return [
+        (size, kernel_size, stride, dilation_rate)
+        for size in range(1, 10)
+        for kernel_size in range(1, 7)
+        for stride in range(1, 5)
+        for dilation_rate in range(1, 4)
+        if stride == 1 or dilation_rate == 1
+    ]
+
+
+@exercise(
+    cases=_every_layer,
+    hints=[
+        "Work backwards: number of windows, pixels that they span, zeros that are missing.",
+        "Windows: `size / stride`, rounded up. A dilated kernel spans "
+        "`(kernel_size - 1) * dilation_rate + 1` pixels.",
+        "Zeros missing: `(windows - 1) * stride + span - size`, never below 0. Half of them, "
+        "rounded down, go before.",
+    ],
+    why="This one function is all of `same`: kernel, stride and dilation along one axis.",
+)
+def same_padding(size, kernel_size, stride, dilation_rate):
+    """Write `same_padding(size, kernel_size, stride, dilation_rate)`: zeros (before, after)."""
+    windows = -(-size // stride)  # rounded up
+    span = (kernel_size - 1) * dilation_rate + 1
+    total = max((windows - 1) * stride + span - size, 0)
+    return total // 2, total - total // 2
+
+
+@same_padding.mistake(means="You put the odd zero before the pixels. Keras puts it after them.")
+def _odd_zero_before(size, kernel_size, stride, dilation_rate):
+    return same_padding.solution(size, kernel_size, stride, dilation_rate)[::-1]
+
+
+@same_padding.mistake(
+    means="You pad both sides by half the kernel. That is `same` only for odd kernels at stride 1."
+)
+def _half_the_kernel(size, kernel_size, stride, dilation_rate):
+    half = (kernel_size - 1) * dilation_rate // 2
+    return half, half
+
+
+@same_padding.mistake(
+    means="Your padding does not know the dilation: a dilated kernel spans more than its taps."
+)
+def _no_dilation(size, kernel_size, stride, dilation_rate):
+    return same_padding.solution(size, kernel_size, stride, 1)
+
+
+@same_padding.mistake(
+    means="Your padding does not know the stride: fewer windows reach less far beyond the end."
+)
+def _no_stride(size, kernel_size, stride, dilation_rate):
+    return same_padding.solution(size, kernel_size, 1, dilation_rate)
+
+
+@same_padding.mistake(
+    means="Your padding falls below 0 where the stride is larger than the kernel. Nothing is cut "
+    "off there; `same` then adds nothing."
+)
+def _below_zero(size, kernel_size, stride, dilation_rate):
+    span = (kernel_size - 1) * dilation_rate + 1
+    total = (-(-size // stride) - 1) * stride + span - size
+    return total // 2, total - total // 2
+
+
+# --- 4 -------------------------------------------------------------------------------------------
+
+
+@exercise(
+    hints=[
+        "Draw the window at every place where it still covers the corner.",
+        "Along one axis, two windows cover the first pixel. A corner lies on two axes.",
+    ],
+    why="An edge pixel is read 6 times and an inner one 9 times: the border counts for less.",
+)
+def corner_reads():
+    """How often does a 3x3 kernel read a corner pixel of a 5x5 image with `padding="same"`?"""
+    sweep = Geometry.conv2d((1, 5, 5, 1), (3, 3, 1, 1), padding="same")
+    return sweep.row_reads[0] * sweep.column_reads[0]
+
+
+corner_reads.mistake(1, means="One is right for `valid`. With `same`, windows also hang over.")
+corner_reads.mistake(
+    9,
+    means="Nine is what a pixel in the middle gets, and what every pixel gets with full padding. "
+    "Near a corner the window often leaves the image.",
+)
+corner_reads.mistake(6, means="Six is for a pixel on an edge. A corner lies on two edges.")
+
+# --- 5, open -------------------------------------------------------------------------------------
+
+
+@exercise(
+    cases=[np.ones((height, width)) for height, width in ((3, 3), (4, 6), (7, 5))],
+    hints=[
+        "Zeros from the padding are the only thing that tells the border from the inside.",
+        "On ones, a 3x3 kernel of ones gives 9 inside, 6 on an edge and 4 at a corner.",
+        "Give every tap the weight -1, and let the bias lift the inside to 0.",
+    ],
+    why="A network can tell from the padding alone where it is in the image.",
+)
+def border_detector():
+    """Find one layer that, on an image of ones, is 0 inside and above 0 on the border.
+
+    Give it as a dict: `kernel` (a 3x3 array), `bias`, `padding`, `activation` (None or "relu").
+    """
+    return {"kernel": -np.ones((3, 3)), "bias": 9, "padding": "same", "activation": "relu"}
+
+
+@border_detector.measure
+def _map(layer, image):
+    kernel = np.asarray(layer["kernel"], float)[:, :, None, None]
+    padding = layer.get("padding", "valid")
+    output = conv2d(image[None, :, :, None], kernel, padding=padding)[0, :, :, 0]
+    output = output + layer.get("bias", 0)
+    return np.maximum(output, 0) if layer.get("activation") == "relu" else output
+
+
+@border_detector.judge
+def _nothing_but_the_border(output, image):
+    if output.shape != image.shape:
+        return "The map is smaller than the image: the border has no place in it."
+    if output[1:-1, 1:-1].any():
+        return "Inside, the map should be 0."
+    border = np.ones(image.shape, bool)
+    border[1:-1, 1:-1] = False
+    return None if (output[border] > 0).all() else "On the border, the map should be above 0."
+
+
+def _layer(bias, padding="same", activation="relu"):
+    return {"kernel": -np.ones((3, 3)), "bias": bias, "padding": padding, "activation": activation}
+
+
+border_detector.mistake(
+    _layer(9, padding="valid"),
+    means="Without padding no window ever sees a zero, so all places look alike.",
+)
+border_detector.mistake(
+    _layer(8, activation=None), means="A ReLU would cut the -1 inside to 0 and leave the border."
+)
+border_detector.mistake(
+    _layer(6), means="Corners stand out, edges do not: they read 6 ones, and 6 - 6 is not above 0."
+)
