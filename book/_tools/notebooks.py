@@ -20,6 +20,7 @@ import json
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,13 @@ def chapters(names: Iterable[str] = ()) -> list[Path]:
     return paths
 
 
+def read(path: Path) -> NotebookNode:
+    """Read a notebook; what is irregular in it is what the normal form mends."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return nbformat.read(path, as_version=4)
+
+
 def report(paths: Iterable[Path]) -> int:
     """Print what keeps each notebook from normal form; 1 if anything does."""
     found = [f"{path.name}: {problem}" for path in paths for problem in problems(path)]
@@ -90,7 +98,7 @@ def report(paths: Iterable[Path]) -> int:
 def problems(path: Path) -> list[str]:
     """Say what keeps a notebook file from normal form; nothing if it is in it."""
     text = path.read_text(encoding="utf-8")
-    expected = dumps(normalise(nbformat.reads(text, as_version=4), path.stem))
+    expected = dumps(normalise(read(path), path.stem))
     if text == expected:
         return []
     pairs = zip([*text.splitlines(), ""], [*expected.splitlines(), ""], strict=False)
@@ -105,7 +113,7 @@ def problems(path: Path) -> list[str]:
 
 def update(path: Path, *, execute: bool = True) -> None:
     """Run a notebook file, if asked to, and write it back in normal form."""
-    before = nbformat.read(path, as_version=4)
+    before = read(path)
     # The ids first: pictures find their predecessors by them.
     after = normalise(before, path.stem)
     if execute:

@@ -12,7 +12,9 @@ import base64
 import hashlib
 import platform
 import sys
+from importlib.metadata import version
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +22,7 @@ from PIL import Image
 
 __all__ = ["EXACT", "describe", "difference", "pixels", "same_picture"]
 
-EXACT = sys.platform == "linux" and platform.machine() == "x86_64"
-"""Whether pictures are compared exactly on this machine."""
-
+CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
 MEAN_LIMIT = 1.0
 """Elsewhere: largest mean difference of a picture, in levels of 0..255."""
 
@@ -30,6 +30,17 @@ SHARE_LIMIT = 0.01
 """Elsewhere: largest share of pixels that differ by more than `LEVELS`."""
 
 LEVELS = 16
+
+
+def is_pinned_platform() -> bool:
+    """Whether this machine draws as the one that drew the committed pictures."""
+    pins = CONSTRAINTS.read_text(encoding="utf-8").split()
+    is_pinned = f"matplotlib=={version('matplotlib')}" in pins
+    return sys.platform == "linux" and platform.machine() == "x86_64" and is_pinned
+
+
+EXACT = is_pinned_platform()
+"""Whether pictures are compared exactly here."""
 
 
 def pixels(png: str) -> NDArray[np.uint8]:
