@@ -11,9 +11,11 @@ from .charts import bars, curve
 from .colours import COLOURS
 from .fields import coverage, layers, receptive_field
 from .grids import Grid, equation, grid
-from .images import feature_maps, images, kernels
+from .images import feature_maps, images
+from .kernels import kernels
 from .picture import Picture, together
 from .rows import row_sweep
+from .volumes import volumes
 from .windows import plane, read_counts, sweep
 
 __all__ = [
@@ -36,5 +38,6 @@ __all__ = [
     "row_sweep",
     "sweep",
     "together",
+    "volumes",
     "wiring",
 ]

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .colours import FAINT, INK, PAPER, Colour, ink_on, mix
+from .colours import INK, LINE, PAPER, Colour, ink_on, mix
 from .layout import POINTS, TEXT, Block, Pen, text_width
 
-__all__ = ["Cell", "board", "cell_size", "divisor", "number"]
+__all__ = ["Cell", "board", "cell_size", "divisor", "number", "numbers"]
 
 CELL = 0.42  # inches, where there is room
 SMALLEST_TEXT = 7.0
-HATCH = "////"
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,9 @@ class Cell:
 
     @property
     def background(self) -> Any:
-        """What the text stands on."""
+        """What the text stands on: white where the cell is crossed out."""
+        if self.crossed:
+            return PAPER
         return self.colour.fill if self.fill is None else self.fill
 
 
@@ -55,6 +56,29 @@ def number(value: Any, decimals: int = 2) -> str:
     text = f"{value:.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return ("0" if text == "-0" else text).replace("-", "−")
+
+
+def numbers(values: Any, decimals: int = 2) -> np.ndarray:
+    """The numbers of an array as text, all with the same decimals, as few as show them.
+
+    Examples
+    --------
+    >>> numbers([[1, -2.5], [0, 3]]).tolist(), numbers([1.0, 2.0]).tolist()
+    ([['1.0', '−2.5'], ['0', '3.0']], ['1', '2'])
+    """
+    array = np.asarray(values)
+    texts = [number(value, decimals) for value in array.ravel()]
+    if array.dtype.kind not in "USO":
+        places = max((len(text.partition(".")[2]) for text in texts), default=0)
+        texts = [_padded(text, places) for text in texts]
+    return np.array(texts, dtype=object).reshape(array.shape)
+
+
+def _padded(text: str, places: int) -> str:
+    if not places or text == "0" or not text[-1].isdigit():  # a bare 0, nan and inf stay
+        return text
+    whole, _, part = text.partition(".")
+    return f"{whole}.{part.ljust(places, '0')}"
 
 
 def divisor(values: Any) -> int:
@@ -111,8 +135,7 @@ def _draw_cell(pen: Pen, x: float, y: float, cell: float, one: Cell, size: float
     edge = mix(one.colour.line, PAPER, 0.55)
     pen.box(x, y, cell, cell, fill=one.background, line=edge, weight=0.8, label="cell")
     if one.hatched:
-        hatch = mix(one.colour.line, PAPER, 0.5)
-        pen.box(x, y, cell, cell, line=hatch, weight=0, hatch=HATCH, z=1.2, label="hatched")
+        pen.hatch(x, y, cell, cell, one.colour.line)
     if one.crossed:
         _draw_cross(pen, x, y, cell)
     if one.text:
@@ -138,7 +161,7 @@ def _draw_cross(pen: Pen, x: float, y: float, cell: float) -> None:
     near, far = 0.14 * cell, 0.86 * cell
     for a, b in ((near, far), (far, near)):
         pen.path(
-            [(x + near, y + a), (x + far, y + b)], line=FAINT, weight=1.0, z=1.5, label="crossed"
+            [(x + near, y + a), (x + far, y + b)], line=LINE, weight=0.9, z=1.5, label="crossed"
         )
 
 

@@ -11,7 +11,7 @@ from convlab.geometry import Geometry, as_size
 
 from .board import Cell, board
 from .colours import COLOURS, INK, NEUTRAL, PAPER, Colour
-from .layout import SMALL, Block, Pen, above, beside, flow, labelled
+from .layout import SMALL, Block, Pen, above, beside, flow, labelled, taller
 from .picture import Picture
 
 __all__ = ["memory_order", "wiring"]
@@ -41,7 +41,7 @@ def wiring(channels: int, filters: int, groups: int | Sequence[int] = 1) -> Pict
     >>> wiring(4, 4, groups=(1, 2, 4))
     <Picture: wiring of 4 channels and 4 filters, groups 1, 2, 4>
     """
-    every = [groups] if np.ndim(groups) == 0 else list(groups)  # type: ignore[arg-type, list-item]
+    every = [groups] if np.ndim(groups) == 0 else list(groups)  # type: ignore[arg-type]
     layers = [_grouped(channels, filters, g) for g in every]
     if max(layers[0].channels, layers[0].filters) > MOST_CHANNELS:
         raise ValueError(
@@ -53,7 +53,10 @@ def wiring(channels: int, filters: int, groups: int | Sequence[int] = 1) -> Pict
     def recipe(width: float) -> Block:
         across = min(len(layers), 3)
         share = (width - 0.3 * (across - 1)) / across
-        return flow([_panel(layer, share) for layer in layers], width, 0.3, across)
+        wires = [_wires(layer, min(share, 2.0)) for layer in layers]
+        tallest = max(block.height for block in wires)
+        panels = [_panel(g, taller(w, tallest), share) for g, w in zip(layers, wires, strict=True)]
+        return flow(panels, width, 0.3, across)
 
     listed = ", ".join(str(g) for g in every)
     return Picture(recipe, f"wiring of {channels} channels and {filters} filters, groups {listed}")
@@ -65,11 +68,10 @@ def _grouped(channels: Any, filters: Any, groups: Any) -> Geometry:
     return Geometry.conv2d((1, 1, 1, channels), shape, groups=groups)
 
 
-def _panel(layer: Geometry, width: float) -> Block:
+def _panel(layer: Geometry, wires: Block, width: float) -> Block:
     most = max(layer.channels, layer.filters)
     seen = layer.group_channels
     caption = f"each filter sees {seen} of {layer.channels} channel" + "s" * (layer.channels > 1)
-    wires = _wires(layer, min(width, 2.0), min(0.34, 3.2 / most))
     table = _mixing_matrix(layer, min(0.34, (width - 0.5) / most))
     wide = width > 4.5
     body = beside([wires, table], 0.7) if wide else above([wires, table], 0.25)
@@ -84,11 +86,12 @@ def _group_of(layer: Geometry) -> tuple[list[int], list[int]]:
 
 def _heights(of_group: list[int], side: float) -> list[float]:
     """Where each box of a column starts: a little apart from the next group."""
-    return [i * side * 1.12 + group * 0.1 for i, group in enumerate(of_group)]
+    return [index * side * 1.12 + group * 0.1 for index, group in enumerate(of_group)]
 
 
-def _wires(layer: Geometry, width: float, side: float) -> Block:
+def _wires(layer: Geometry, width: float) -> Block:
     """Channels on the left, filters on the right, a line for each pair that meets."""
+    side = min(0.34, 3.2 / max(layer.channels, layer.filters))
     sources, targets = _group_of(layer)
     left, right = _heights(sources, side), _heights(targets, side)
     tall = max(left[-1], right[-1]) + side

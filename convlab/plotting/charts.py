@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -161,7 +162,7 @@ def _apart(places: Sequence[float], least: float) -> list[float]:
     order = np.argsort(places, kind="stable")
     moved = np.array(places, dtype=float)
     for _ in range(50):
-        for low, high in zip(order, order[1:], strict=False):
+        for low, high in pairwise(order):
             lack = least - (moved[high] - moved[low])
             if lack > 1e-9:
                 moved[low] -= lack / 2

@@ -32,12 +32,14 @@ COLOURS = {
 INK = "#1A1A1A"
 FAINT = "#595959"
 LINE = "#8C8C8C"
+PALE = "#BFBFBF"
 PAPER = "#FFFFFF"
+READABLE = 4.5  # contrast that WCAG 2.2 asks of text
 NEUTRAL = Colour(LINE, "#EEEEEE", INK)
 
 # Dark for negative, grey for zero, light for positive: the sign survives a black-and-white
 # print. The hues (blue, yellow) are the pair that colour-blind readers separate best.
-SIGNED_STOPS = ["#08214F", "#2F5C96", "#7A93B4", "#BDBDBD", "#D9C27A", "#F3D65A", "#FFF4B8"]
+SIGNED_STOPS = ["#001433", "#0B3C7D", "#5B7FA8", "#9A9A9A", "#D2B25E", "#FFE066", "#FFFCE0"]
 
 
 def role(name: str) -> Colour:
@@ -86,17 +88,14 @@ def contrast(colour: Any, other: Any) -> float:
 
 
 def ink_on(fill: Any) -> str:
-    """The ink to write with on a fill: dark or white, whichever is read more easily.
+    """The ink to write with on a fill: dark, white, or black where neither is clear enough.
 
     Examples
     --------
     >>> ink_on("#FFFFFF"), ink_on("#08214F")
     ('#1A1A1A', '#FFFFFF')
     """
-    choices = (
-        (INK, PAPER) if luminance(fill) > 0.2 or luminance(fill) < 0.15 else ("#000000", PAPER)
-    )
-    return max(choices, key=lambda ink: contrast(ink, fill))
+    return next((ink for ink in (INK, PAPER) if contrast(ink, fill) >= READABLE), "#000000")
 
 
 def signed_map() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from convlab.geometry import Geometry
 from convlab.geometry import receptive_field as field_of
 
-from .colours import COLOURS, FAINT, NEUTRAL, PAPER, Colour, mix, rgb
+from .colours import COLOURS, FAINT, NEUTRAL, PALE, PAPER, Colour, rgb
 from .layout import SMALL, Block, Pen, flow, labelled, text_width
 from .picture import Picture
 from .windows import plane
@@ -81,7 +82,7 @@ def _check_stack(stack: Any) -> list[Geometry]:
     stack = [stack] if isinstance(stack, Geometry) else list(stack)
     if not stack:
         raise ValueError("A stack must have a layer. Received: an empty one. Try layers(3, 3).")
-    for number, (below, one) in enumerate(zip(stack, stack[1:], strict=False)):
+    for number, (below, one) in enumerate(pairwise(stack)):
         if below.output_size != (one.height, one.width):
             raise ValueError(
                 "Each layer's input must be the output of the layer before it. "
@@ -205,34 +206,28 @@ class _Side:
         pen.words(right + 0.2, middle, self.seen(level), size=SMALL, ink=FAINT, across="left")
 
     def _draw_level(self, pen: Pen, level: int, origin: float, middle: float, cell: float) -> None:
-        side = cell * SHARE
         for place in self.places(level):
-            x = origin + self.centre(level, place) * cell
-            colour, seen = self._colour(level, place), place in self.reached[level]
-            looks = {
-                "fill": colour.fill if seen else PAPER,
-                "line": colour.line if seen else "#B5B5B5",
-            }
-            corner = x - side / 2, middle - side / 2
-            pen.box(
-                *corner,
-                side,
-                side,
-                weight=1.6 if seen else 0.8,
-                label="seen" if seen else "cell",
-                z=3,
-                **looks,
-            )
-            if not 0 <= place < self.sizes[level]:
-                line = mix(colour.line, PAPER, 0.5)
-                pen.box(
-                    *corner, side, side, line=line, weight=0, hatch="////", z=3.1, label="hatched"
-                )
-            if level and seen and 0 <= place < self.sizes[level]:
+            at = origin + self.centre(level, place) * cell
+            self._draw_place(pen, level, place, (at, middle), cell * SHARE)
+            if level and place in self.reached[level] and 0 <= place < self.sizes[level]:
                 for tap in self.stack[level - 1].window(0, place)[1]:
                     below = origin + self.centre(level - 1, tap) * cell
-                    ends = [(x, middle + side / 2), (below, middle + LEVEL - side / 2)]
-                    pen.path(ends, line=COLOURS["kernel"].line, weight=1.1, z=2, label="tap")
+                    top, bottom = middle + cell * SHARE / 2, middle + LEVEL - cell * SHARE / 2
+                    line = COLOURS["kernel"].line
+                    pen.path([(at, top), (below, bottom)], line=line, weight=1.1, label="tap")
+
+    def _draw_place(
+        self, pen: Pen, level: int, place: int, at: tuple[float, float], side: float
+    ) -> None:
+        corner = at[0] - side / 2, at[1] - side / 2
+        if place not in self.reached[level]:
+            pen.box(*corner, side, side, fill=PAPER, line=PALE, weight=0.8, z=3, label="cell")
+            return
+        colour = self._colour(level, place)
+        fill, line = colour.fill, colour.line
+        pen.box(*corner, side, side, fill=fill, line=line, weight=1.6, z=3, label="seen")
+        if colour is COLOURS["padding"]:
+            pen.hatch(*corner, side, side, colour.line, 3.1)
 
     def _colour(self, level: int, place: int) -> Colour:
         if not 0 <= place < self.sizes[level]:
@@ -274,10 +269,11 @@ def coverage(
         across = min(len(views), 3)
         share = min((width - 0.3 * (across - 1)) / across, 3.2)
         widest = max(max(view.pixels.shape[:2]) for view in views)
-        return flow(
-            [labelled(v.block(share / widest), n, v.told, width=share) for v, n in zip(views, names, strict=True)],
-            width, 0.3, across,
-        )  # fmt: skip
+        blocks = [
+            labelled(view.block(share / widest), name, view.told, width=share)
+            for view, name in zip(views, names, strict=True)
+        ]
+        return flow(blocks, width, 0.3, across)
 
     counts = "; ".join(f"{view.read} of {view.total} pixels" for view in views)
     return Picture(recipe, f"coverage: {counts}")
@@ -311,14 +307,11 @@ class _Above:
 
         def draw(pen: Pen, x: float, y: float) -> None:
             pen.picture(self.pixels, x, y, wide * cell, high * cell, interpolation="nearest")
-            for i in range(1, wide):
-                pen.path(
-                    [(x + i * cell, y), (x + i * cell, y + high * cell)], line="#C8C8C8", weight=0.6
-                )
-            for i in range(1, high):
-                pen.path(
-                    [(x, y + i * cell), (x + wide * cell, y + i * cell)], line="#C8C8C8", weight=0.6
-                )
+            right, bottom = x + wide * cell, y + high * cell
+            for at in (x + i * cell for i in range(1, wide)):
+                pen.path([(at, y), (at, bottom)], line=PALE, weight=0.6)
+            for at in (y + i * cell for i in range(1, high)):
+                pen.path([(x, at), (right, at)], line=PALE, weight=0.6)
             pen.box(x, y, wide * cell, high * cell, line=COLOURS["input"].line, weight=1.4, z=3)
 
         return Block(wide * cell, high * cell, draw)

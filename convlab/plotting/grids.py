@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .board import Cell, board, cell_size, frame_cells, number
+from .board import Cell, board, cell_size, frame_cells, numbers
 from .colours import COLOURS, INK, role
 from .layout import GAP, SMALL, Block, Pen, above, beside, labelled, space, text_block, text_width
 from .picture import Picture
@@ -37,7 +37,7 @@ class Grid(Picture):
         self.title, self.caption = title, caption
         self.highlight = [(int(r), int(c)) for r, c in highlight]
         self.rows, self.columns = rows, columns
-        self.texts = [[number(value, decimals) for value in row] for row in self.values]
+        self.texts = numbers(self.values, decimals).tolist()
         high, wide = self.values.shape
         self._check(high, wide)
         super().__init__(self._recipe, f"{role} grid, {high} x {wide}")
@@ -162,14 +162,14 @@ def grid(
 
 
 def equation(*parts: Any, caption: str | None = None) -> Picture:
-    """Matrices and signs in a row, for an example worked by hand.
+    r"""Matrices and signs in a row, for an example worked by hand.
 
     Parameters
     ----------
     *parts : str, array_like or Grid
         ``"*"``, ``"+"``, ``"="``, ``"->"`` or other words; arrays take the role of their place:
         input first, kernel after ``"*"``, output after ``"="``. Use `grid` for another role,
-        for titles and for highlighted cells. ``"\\n"`` starts a new row.
+        for titles and for highlighted cells. ``"\n"`` starts a new row.
     caption : str, optional
         One line below.
 

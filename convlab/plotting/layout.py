@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .colours import FAINT, INK, LINE
+from .colours import FAINT, INK, LINE, PAPER, mix
 
 __all__ = ["Block", "Pen", "above", "beside", "flow", "labelled", "text_block", "text_width"]
 
@@ -20,6 +20,7 @@ TITLE, TEXT, SMALL = 12.0, 11.0, 10.0
 LINE_HEIGHT = 1.3  # of the font size
 POINTS = 72.0  # in an inch
 GAP = 0.3
+PILE = 0.15  # from one sheet of a pile to the next
 
 
 class Pen:
@@ -27,6 +28,7 @@ class Pen:
 
     def __init__(self, axes: Any) -> None:
         self.axes = axes
+        self.lift = 0.0  # added to every z: how far in front of the rest the pen draws
 
     def box(
         self,
@@ -47,8 +49,16 @@ class Pen:
         from matplotlib.patches import Rectangle
 
         looks = {"facecolor": fill, "edgecolor": line, "linewidth": weight, "linestyle": style}
-        patch = Rectangle((x, y), width, height, hatch=hatch, zorder=z, label=label, **looks)
+        patch = Rectangle((x, y), width, height, hatch=hatch, label=label, **looks)
+        patch.set_zorder(self.lift + z)
         self.axes.add_patch(patch)
+
+    def hatch(
+        self, x: float, y: float, width: float, height: float, colour: Any, z: float = 1.2
+    ) -> None:
+        """Diagonal lines in a rectangle: the sign of padding."""
+        pale = mix(colour, PAPER, 0.5)
+        self.box(x, y, width, height, line=pale, weight=0, hatch="////", z=z, label="hatched")
 
     def words(
         self,
@@ -65,8 +75,9 @@ class Pen:
     ) -> None:
         """One line of text, centred on ``y``."""
         self.axes.text(
-            x, y, text, fontsize=size, color=ink, ha=across, va="center" if turn else "center_baseline", rotation=turn,
-            fontweight="bold" if bold else "normal", zorder=z, parse_math=False,
+            x, y, text, fontsize=size, color=ink, ha=across, rotation=turn, zorder=self.lift + z,
+            va="center" if turn else "center_baseline",
+            fontweight="bold" if bold else "normal", parse_math=False,
         )  # fmt: skip
 
     def path(
@@ -82,14 +93,14 @@ class Pen:
         """A line through points."""
         x, y = zip(*points, strict=True)
         self.axes.plot(
-            x, y, color=line, linewidth=weight, linestyle=style, zorder=z, label=label,
+            x, y, color=line, linewidth=weight, linestyle=style, zorder=self.lift + z, label=label,
             solid_capstyle="round",
         )  # fmt: skip
 
     def arrow(self, start: tuple[float, float], end: tuple[float, float], ink: Any = INK) -> None:
         """A straight arrow."""
         looks = {"arrowstyle": "-|>", "color": ink, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
-        self.axes.annotate("", xy=end, xytext=start, arrowprops=looks, zorder=4)
+        self.axes.annotate("", xy=end, xytext=start, arrowprops=looks, zorder=self.lift + 4)
 
     def inset(self, x: float, y: float, width: float, height: float) -> Any:
         """New matplotlib axes in a part of the figure, for a chart."""
@@ -102,7 +113,7 @@ class Pen:
     ) -> None:
         """An array as an image; ``how`` goes to matplotlib's ``imshow``."""
         self.axes.imshow(
-            pixels, extent=(x, x + width, y + height, y), aspect="auto", zorder=1, **how
+            pixels, extent=(x, x + width, y + height, y), aspect="auto", zorder=self.lift + 1, **how
         )
 
 
@@ -176,6 +187,26 @@ def text_block(
     return Block(wide, step * len(lines), draw)
 
 
+def piled(sheets: Sequence[Block], step: float = PILE) -> Block:
+    """Equal blocks one before the other, the first in front, the rest up and to the right."""
+    back = step * (len(sheets) - 1)
+
+    def draw(pen: Pen, x: float, y: float) -> None:
+        ground = pen.lift
+        for place, sheet in reversed(list(enumerate(sheets))):
+            pen.lift = ground + 10.0 * (len(sheets) - place)
+            sheet.draw(pen, x + place * step, y + back - place * step)
+        pen.lift = ground
+
+    return Block(sheets[0].width + back, sheets[0].height + back, draw)
+
+
+def taller(block: Block, height: float) -> Block:
+    """A block in the middle of a given height."""
+    down = (height - block.height) / 2
+    return Block(block.width, height, lambda pen, x, y: block.draw(pen, x, y + down))
+
+
 def space(width: float = 0.0, height: float = 0.0) -> Block:
     """Nothing, with a size."""
     return Block(width, height, lambda pen, x, y: None)
@@ -195,8 +226,17 @@ def beside(blocks: Sequence[Block], gap: float = GAP) -> Block:
     return Block(width, axis + below, draw, axis)
 
 
-def above(blocks: Sequence[Block], gap: float = GAP, axis_of: int | None = None) -> Block:
-    """Blocks one above the other, centred; ``axis_of`` names the one whose axis counts."""
+def above(
+    blocks: Sequence[Block],
+    gap: float = GAP,
+    axis_of: int | None = None,
+    *,
+    left: bool = False,
+) -> Block:
+    """Blocks one above the other, centred or at the left.
+
+    ``axis_of`` names the block on whose axis the whole stands.
+    """
     width = max(block.width for block in blocks)
     tops = [sum(b.height for b in blocks[:i]) + gap * i for i in range(len(blocks))]
     height = tops[-1] + blocks[-1].height
@@ -204,7 +244,8 @@ def above(blocks: Sequence[Block], gap: float = GAP, axis_of: int | None = None)
 
     def draw(pen: Pen, x: float, y: float) -> None:
         for block, top in zip(blocks, tops, strict=True):
-            block.draw(pen, x + (width - block.width) / 2, y + top)
+            aside = 0.0 if left else (width - block.width) / 2
+            block.draw(pen, x + aside, y + top)
 
     return Block(width, height, draw, axis)
 
@@ -223,7 +264,7 @@ def flow(
         if rows[-1] and full:
             rows.append([])
         rows[-1].append(block)
-    return above([beside(row, gap) for row in rows], gap)
+    return above([beside(row, gap) for row in rows], gap, left=True)
 
 
 def labelled(
@@ -243,3 +284,17 @@ def labelled(
     if caption:
         parts.append(text_block(caption, room, size=SMALL, ink=FAINT))
     return above(parts, 0.07, axis_of)
+
+
+def per_item(name: str, values: Any, count: int) -> list[Any]:
+    """One entry for each of ``count`` parts, or None for each where nothing was given."""
+    if values is None:
+        return [None] * count
+    if isinstance(values, str) or len(values) != count:
+        raise ValueError(
+            f"`{name}` must have one entry for each of the {count} parts. "
+            f"Received: {len(values)} entries. None leaves one out."
+            if not isinstance(values, str)
+            else f"`{name}` must be a list. Received: {name}={values!r}. Write [{values!r}]."
+        )
+    return list(values)

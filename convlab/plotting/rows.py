@@ -10,7 +10,7 @@ import numpy as np
 from convlab.functional import conv2d
 from convlab.geometry import Geometry, as_size
 
-from .board import Cell, board, cell_size, number, text_size
+from .board import Cell, board, cell_size, numbers, text_size
 from .colours import COLOURS, INK, LINE, ink_on
 from .layout import SMALL, TEXT, Block, Pen, labelled, text_width
 from .picture import Picture
@@ -98,7 +98,7 @@ class _Row:
             padded[None, None, :, None], self.weights[None, :, None, None], strides=g.strides,
             padding=g.padding, dilation_rate=g.dilation_rate,
         )  # fmt: skip
-        return [number(value) for value in y[0, 0, :, 0]]
+        return numbers(y[0, 0, :, 0]).tolist()
 
     def taps(self, window: int) -> list[int]:
         """Columns of the drawn row that a window reads."""
@@ -107,11 +107,11 @@ class _Row:
     def cells(self) -> list[Cell]:
         read = {column for w in range(self.geometry.output_size[1]) for column in self.taps(w)}
         cells = []
-        for column, value in enumerate(self.values):
+        for column, text in enumerate(numbers(self.values)):
             inside = self.first <= column < self.first + self.size
             colour = COLOURS["input" if inside else "padding"]
             crossed = inside and column not in read
-            cells.append(Cell(colour, number(value), hatched=not inside, crossed=crossed))
+            cells.append(Cell(colour, text, hatched=not inside, crossed=crossed))
         return cells
 
 
@@ -166,7 +166,7 @@ def _draw_bar(pen: Pen, x: float, y: float, cell: float, row: _Row, window: int)
     middle = y + high / 2
     ends = [(x + (taps[0] + 0.5) * cell, middle), (x + (taps[-1] + 0.5) * cell, middle)]
     pen.path(ends, line=colour.line, weight=1.6, z=1)
-    texts = [] if row.weights is None else [number(w) for w in row.weights]
+    texts = [] if row.weights is None else numbers(row.weights).tolist()
     size = text_size([[Cell(colour, text) for text in texts]], cell, SMALL) if texts else SMALL
     for tap, column in enumerate(taps):
         left = x + (column + 0.06) * cell

@@ -10,10 +10,10 @@ import numpy as np
 from convlab.functional import conv2d
 from convlab.geometry import Geometry
 
-from .board import Cell, board, cell_size, frame_cells, number
+from .board import Cell, board, cell_size, frame_cells, number, numbers
 from .colours import COLOURS, NEUTRAL, PAPER, mix
 from .grids import framed, matrix
-from .layout import SMALL, Block, Pen, above, beside, flow, labelled, text_block
+from .layout import SMALL, Block, Pen, above, beside, flow, labelled, per_item, text_block
 from .picture import Picture
 
 __all__ = ["plane", "read_counts", "sweep"]
@@ -91,8 +91,8 @@ def sweep(
     >>> sweep(plane(5, 3, padding="same"), (0, 1))
     <Picture: sweep: input 5 x 5, padding (1, 1, 1, 1), window at (0, 1), output 5 x 5>
     """
-    scene = _Scene(geometry, x, kernel)
-    steps: list[Place | None] = [*_places(geometry, cell)] or [None]
+    scene = Scene(geometry, x, kernel)
+    steps: list[Place | None] = [*places_of(geometry, cell)] or [None]
     where = ", ".join(str(step) for step in steps)
     height, width = geometry.output_size
 
@@ -110,13 +110,14 @@ def sweep(
     )
 
 
-class _Scene:
+class Scene:
     """What a sweep shows: geometry and, where given, the numbers of input, kernel and output."""
 
-    def __init__(self, geometry: Geometry, x: Any, kernel: Any) -> None:
+    def __init__(self, geometry: Geometry, x: Any = None, kernel: Any = None) -> None:
         self.geometry = geometry
         self.x = None if x is None else _shaped("x", x, (geometry.height, geometry.width))
         self.kernel = None if kernel is None else _shaped("kernel", kernel, geometry.kernel_size)
+        self.texts = np.array([]) if self.x is None else numbers(self.x)
         self.output = None
         if self.x is not None and self.kernel is not None:
             self.output = conv2d(
@@ -141,7 +142,7 @@ def _shaped(name: str, values: Any, shape: Place) -> np.ndarray:
     return array
 
 
-def _places(geometry: Geometry, cell: Any) -> list[Place]:
+def places_of(geometry: Geometry, cell: Any) -> list[Place]:
     if cell is None:
         return []
     places = [cell] if np.ndim(cell) == 1 else list(cell)
@@ -155,7 +156,7 @@ def _places(geometry: Geometry, cell: Any) -> list[Place]:
     return [(int(row), int(column)) for row, column in places]
 
 
-def _side(scene: _Scene, room: float, steps: int, columns: int | None) -> float:
+def _side(scene: Scene, room: float, steps: int, columns: int | None) -> float:
     """Side of a cell: one step in a row is drawn large, several smaller."""
     across = columns or min(steps, 2)
     width = scene.geometry.output_size[1]
@@ -163,15 +164,15 @@ def _side(scene: _Scene, room: float, steps: int, columns: int | None) -> float:
     return cell_size(share, scene.columns + width)
 
 
-def _step(scene: _Scene, place: Place | None, cell: float, room: float) -> Block:
-    inputs = labelled(_input_board(scene, place, cell), "input", ink=COLOURS["input"].ink)
-    outputs = labelled(_output_board(scene, place, cell), "output", ink=COLOURS["output"].ink)
+def _step(scene: Scene, place: Place | None, cell: float, room: float) -> Block:
+    inputs = labelled(input_board(scene, place, cell), "input", ink=COLOURS["input"].ink)
+    outputs = labelled(output_board(scene, place, cell), "output", ink=COLOURS["output"].ink)
     row = beside([inputs, text_block("→", size=16), outputs], 0.2)
     told = _told(scene, place)
     return above([row, text_block(told, max(row.width, 3.0), size=SMALL)], 0.12) if told else row
 
 
-def _input_board(scene: _Scene, place: Place | None, cell: float) -> Block:
+def input_board(scene: Scene, place: Place | None, cell: float) -> Block:
     geometry = scene.geometry
     top, bottom, left, right = geometry.pads
     rows = range(-top, geometry.height + bottom)
@@ -216,12 +217,12 @@ def _taps(geometry: Geometry, place: Place | None) -> dict[Place, Place]:
     return {(r, c): (i, j) for i, r in enumerate(rows) for j, c in enumerate(columns)}
 
 
-def _input_cell(scene: _Scene, pixel: Place, taps: dict[Place, Place]) -> Cell:
+def _input_cell(scene: Scene, pixel: Place, taps: dict[Place, Place]) -> Cell:
     row, column = pixel
     geometry = scene.geometry
     inside = 0 <= row < geometry.height and 0 <= column < geometry.width
     if inside:
-        text = "" if scene.x is None else number(scene.x[row, column])
+        text = "" if scene.x is None else scene.texts[row, column]
         unread = row in geometry.unread_rows or column in geometry.unread_columns
     else:
         text, unread = ("" if scene.x is None else "0"), False
@@ -233,17 +234,16 @@ def _input_cell(scene: _Scene, pixel: Place, taps: dict[Place, Place]) -> Cell:
     return Cell(colour, text, fill, hatched=not inside, crossed=unread, corner=corner)
 
 
-def _output_board(scene: _Scene, place: Place | None, cell: float) -> Block:
+def output_board(scene: Scene, place: Place | None, cell: float) -> Block:
     height, width = scene.geometry.output_size
     colour = COLOURS["output"]
-    texts = [["" if scene.output is None else number(scene.output[r, c]) for c in range(width)]
-             for r in range(height)]  # fmt: skip
-    cells = [[Cell(colour, text) for text in row] for row in texts]
+    texts = np.full((height, width), "") if scene.output is None else numbers(scene.output)
+    cells = [[Cell(colour, str(text)) for text in row] for row in texts]
     block = board(cells, cell, colour.line)
     return framed(block, [place] if place else [], cell, COLOURS["kernel"].line)
 
 
-def _told(scene: _Scene, place: Place | None) -> str:
+def _told(scene: Scene, place: Place | None) -> str:
     """The sum of products under the window, where the numbers are known and few."""
     if place is None or scene.x is None or scene.kernel is None or scene.kernel.size > 9:
         return ""
@@ -278,7 +278,7 @@ def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> P
     """
     if not geometries:
         raise ValueError("`read_counts` must be given a geometry. Received: none. Try plane(5, 3).")
-    names = list(titles or [None] * len(geometries))
+    names = per_item("titles", titles, len(geometries))
     told = [
         f"read counts of {g.height} x {g.width} pixels, {g.unread_pixels} unread"
         for g in geometries
@@ -291,7 +291,7 @@ def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> P
             labelled(_counts_board(g, cell), name, width=min(width, 2.2))
             for g, name in zip(geometries, names, strict=True)
         ]
-        return flow(blocks, width)
+        return flow(blocks, width, 0.18)
 
     return Picture(recipe, "; ".join(told))
 
@@ -302,7 +302,7 @@ def _counts_board(geometry: Geometry, cell: float) -> Block:
     colour = COLOURS["input"]
     cells = [
         [
-            Cell(NEUTRAL, crossed=True, fill=PAPER)
+            Cell(NEUTRAL, crossed=True)
             if count == 0
             else Cell(colour, str(count), fill=mix(colour.line, PAPER, 0.08 + 0.62 * count / most))
             for count in row
