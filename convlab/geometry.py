@@ -424,7 +424,7 @@ class Geometry:
 
     @property
     def pads(self) -> tuple[int, int, int, int]:
-        """Zeros around the input: (top, bottom, left, right)."""
+        """Zeros around the input, as (top, bottom, left, right)."""
         if self.padding == "valid":
             return 0, 0, 0, 0
         (height, width), (down, right) = self.input_size, self.strides
@@ -469,7 +469,7 @@ class Geometry:
 
     @property
     def unread_rows(self) -> tuple[int, ...]:
-        """Input rows that no window reads: skipped by the stride, the dilation, or at the end."""
+        """Input rows that no window reads; the stride, the dilation or the end skips them."""
         return tuple(row for row, count in enumerate(self.row_reads) if count == 0)
 
     @property
