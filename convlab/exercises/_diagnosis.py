@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from convlab.exercises._values import Foreign, differs, is_number, is_numeric, same, shown
+from convlab.exercises._values import Foreign, differs, is_number, is_numeric, same, shape_of, shown
 
 __all__ = ["diagnose"]
 
@@ -21,12 +21,12 @@ Pair = tuple[Any, Any]
 
 
 def diagnose(pairs: Sequence[Pair], *, secret: bool = False) -> str:
-    """A sentence that is true of every pair of expected and received.
+    """A sentence that is true of every pair of expected and received, or of the first one's shape.
 
     Parameters
     ----------
     pairs : sequence of (expected, received)
-        From the cases that failed; plain values.
+        From the cases that failed; plain values. The first is the one that is shown.
     secret : bool, default False
         Whether the expected value must not be given away.
 
@@ -47,7 +47,8 @@ def diagnose(pairs: Sequence[Pair], *, secret: bool = False) -> str:
             sentence = sentences.pop()
             if sentence:
                 return sentence
-    return ""
+    shape = () if secret else (rule(*pairs[0]) for rule in _SIZES)
+    return next(filter(None, shape), "")  # of the case that is shown
 
 
 # --- the form ------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def _other_kind(expected: Any, received: Any) -> str | None:
     one, other = _kind(expected), _kind(received)
     if one == other:
         return None
-    if is_number(expected) and np.shape(received) in ((1,), (1, 1)):
+    if is_number(expected) and shape_of(received) in ((1,), (1, 1)):
         return "It gives a list with one number in it; asked for is the number itself."
     return f"It gives {other}; asked for is {one}."
 

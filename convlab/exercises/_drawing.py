@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from convlab.exercises._values import differs, same, shown
+from convlab.exercises._values import differs, same, shape_of, shown
 
 __all__ = ["Panel", "code_html", "comparison", "draw", "panels_html", "panels_text"]
 
@@ -30,12 +30,15 @@ class Panel:
     marked : frozenset of (int, int)
         Cells that differ from what was expected.
     line : str
+    labelled : bool
+        Whether the first column names the rows.
     """
 
     title: str
     rows: tuple[tuple[str, ...], ...] = ()
     marked: frozenset[tuple[int, int]] = frozenset()
     line: str = ""
+    labelled: bool = False
 
 
 def comparison(expected: Any, received: Any, *, tolerance: float | None = None) -> list[Panel]:
@@ -43,7 +46,7 @@ def comparison(expected: Any, received: Any, *, tolerance: float | None = None) 
     if isinstance(expected, dict) and isinstance(received, dict):
         wrong = {key for key in expected if not same(expected[key], received.get(key), tolerance)}
         return [draw("expected", expected), draw("received", received, wrong=wrong)]
-    if not isinstance(expected, np.ndarray) or np.shape(expected) != np.shape(received):
+    if not isinstance(expected, np.ndarray) or expected.shape != shape_of(received):
         return [draw("expected", expected), draw("received", received)]
     cells = differs(expected, received, tolerance)
     digits = _digits_that_tell(expected[cells], np.asarray(received)[cells])
@@ -80,7 +83,7 @@ def draw(title: str, value: Any, *, at: Any = None, wrong: Any = None, digits: i
 def _table_of(title: str, value: dict[str, Any], wrong: Collection[str]) -> Panel:
     rows = tuple((key, shown(item)) for key, item in value.items())
     marks = [(row, 1) for row, key in enumerate(value) if key in wrong]
-    return Panel(title, rows, frozenset(marks))
+    return Panel(title, rows, frozenset(marks), labelled=True)
 
 
 def _number(value: Any, digits: int) -> str:
@@ -165,7 +168,7 @@ def panels_text(panels: Sequence[Panel]) -> str:
     Examples
     --------
     >>> print(panels_text(comparison(np.array([1, 2]), np.array([1, 5]))))
-    expected   received
+    expected   received, [wrong]
     ┌─────┐    ┌───────┐
     │ 1 2 │    │ 1 [5] │
     └─────┘    └───────┘
@@ -201,16 +204,22 @@ def _block(panel: Panel) -> list[str]:
     ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [" ".join(map(str.rjust, line, widths)) for line in cells]
+    if panel.labelled:
+        lines = [f"{label:{widths[0]}} {value:>{widths[1]}}" for label, value in cells]
     edge = "─" * (len(lines[0]) + 2)
-    return [panel.title, f"┌{edge}┐", *(f"│ {line} │" for line in lines), f"└{edge}┘"]
+    title = panel.title + (", [wrong]" if panel.marked else "")
+    return [title, f"┌{edge}┐", *(f"│ {line} │" for line in lines), f"└{edge}┘"]
 
 
 # --- HTML ----------------------------------------------------------------------------------------
 # Colours are half-transparent and text keeps its own, so that both themes read well; what is marked
 # is also bold and underlined.
 
-TABLE = "border-collapse: collapse; margin: 0; width: auto; font-family: monospace"
-CAPTION = "caption-side: top; text-align: left; color: inherit; padding: 0 0 .2em 0"
+FLOW = "display: flex; flex-wrap: wrap; gap: 1.5em; align-items: flex-start; margin: .5em 0"
+TABLE = "border-collapse: collapse; margin: 0; width: auto; font-family: monospace; color: inherit"
+CAPTION = (
+    "caption-side: top; text-align: left; white-space: nowrap; color: inherit; padding: 0 0 .2em 0"
+)
 CELL = (
     "border: 1px solid rgba(128, 128, 128, .5); padding: .1em .5em; text-align: right; "
     "background: transparent; color: inherit"
@@ -224,14 +233,14 @@ MARK = (
 def panels_html(panels: Sequence[Panel]) -> str:
     """Panels as tables that flow side by side."""
     tables = "".join(map(_table, panels))
-    return f'<div style="display: flex; flex-wrap: wrap; gap: 1.5em; margin: .5em 0">{tables}</div>'
+    return f'<div style="{FLOW}">{tables}</div>'
 
 
 def _table(panel: Panel) -> str:
     rows = panel.rows or ((panel.line,),)
     body = "".join(f"<tr>{_cells(panel, row, line)}</tr>" for row, line in enumerate(rows))
-    note = f" ({len(panel.marked)} marked)" if panel.marked else ""
-    caption = f'<caption style="{CAPTION}">{html.escape(panel.title + note)}</caption>'
+    legend = f', <mark style="{MARK}">wrong</mark>' if panel.marked else ""
+    caption = f'<caption style="{CAPTION}">{html.escape(panel.title)}{legend}</caption>'
     return f'<table style="{TABLE}">{caption}<tbody>{body}</tbody></table>'
 
 
@@ -240,7 +249,10 @@ def _cells(panel: Panel, row: int, line: Sequence[str]) -> str:
     for column, text in enumerate(texts):
         if (row, column) in panel.marked:
             texts[column] = f'<mark style="{MARK}">{text}</mark>'
-    return "".join(f'<td style="{CELL}">{text}</td>' for text in texts)
+    cells = [f'<td style="{CELL}">{text}</td>' for text in texts]
+    if panel.labelled:
+        cells[0] = f'<th scope="row" style="{CELL}; text-align: left">{texts[0]}</th>'
+    return "".join(cells)
 
 
 def code_html(text: str) -> str:

@@ -8,6 +8,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from convlab.exercises._limits import Stop
 from convlab.exercises._values import same
 
 __all__ = ["Failure", "Outcome"]
@@ -39,12 +40,21 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException, answer: Any = None) -> Failure:
         """Describe an exception; may run the exception's own code."""
-        message = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(str(error).split()))
+        message = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(_text(error).split()))
         message = message if len(message) <= 300 else message[:297] + "..."
         return cls(type(error).__name__, message, _place(error, getattr(answer, "__code__", None)))
 
     def __str__(self) -> str:
         return (f"{self.kind}: {self.message}" if self.message else self.kind) + self.place
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Stop:
+        raise
+    except BaseException:  # the exception is the learner's own class, and fails itself
+        return ""
 
 
 def _place(error: BaseException, code: Any) -> str:

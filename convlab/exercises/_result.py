@@ -1,4 +1,4 @@
-"""What `check`, `hint` and `solution` give back: plain text, and HTML or Markdown for a notebook."""
+"""What `check`, `hint` and `solution` give back: plain text, and HTML or Markdown for a page."""
 
 from __future__ import annotations
 

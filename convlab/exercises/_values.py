@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Foreign", "differs", "is_numeric", "plain", "same", "shown"]
+__all__ = ["Foreign", "differs", "is_number", "is_numeric", "plain", "same", "shape_of", "shown"]
 
 EXACT = 1e-4  # whole numbers differ by 1 at least; float sums of them by far less than this
 LONGEST = 1_000_000  # items of a list; a photo arrives as an array
@@ -55,7 +56,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    if isinstance(value, numbers.Integral):
+    if isinstance(value, (int, np.integer)):
         return int(value) if abs(value) < 2**63 else Foreign("a whole number beyond 64 bits")
     if isinstance(value, numbers.Real):
         return float(value)
@@ -64,6 +65,8 @@ def plain(value: Any) -> Any:
             return convert(value)
     if hasattr(value, "__array__") and not isinstance(value, type):
         return _from_array(np.array(value))  # a tensor of another library
+    if inspect.iscoroutine(value):
+        value.close()  # else Python warns that it was never awaited
     return Foreign(_description(value))
 
 
@@ -123,6 +126,11 @@ def is_number(value: Any) -> bool:
 def is_numeric(value: Any) -> bool:
     """A plain number or an array of numbers."""
     return is_number(value) or isinstance(value, np.ndarray)
+
+
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """The shape of a plain number or array; None for anything else."""
+    return np.shape(value) if is_numeric(value) else None
 
 
 def same(expected: Any, received: Any, tolerance: float | None = None) -> bool:

@@ -45,7 +45,7 @@ zeros_before_and_after.mistake(
 @exercise(
     hints=[
         "Two taps need one zero along each axis. On which side does Keras put it?",
-        "Write a column of zeros to the right of the image and a row of zeros below it. Then slide.",
+        "Write a column of zeros to the right of the image, a row below it, then slide.",
     ],
     why="An even kernel has no centre: each output looks right and down from its own pixel.",
 )

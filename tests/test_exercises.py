@@ -1,0 +1,799 @@
+"""Exercises: what every one of them must do, and what no answer may do to the kernel."""
+
+import ast
+import contextlib
+import contextvars
+import re
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from convlab.exercises import _given as hints_given
+from convlab.exercises import chapters, check, exercise, exercises, hint, integers, solution
+from convlab.exercises._check import check_answer
+from convlab.exercises._diagnosis import diagnose
+from convlab.exercises._drawing import comparison, draw, panels_html, panels_text
+from convlab.exercises._limits import Printed, Stop, _traced, run_limited
+from convlab.exercises._registry import find
+from convlab.exercises._values import Foreign, plain, same, shown
+
+# --- every exercise of the book ------------------------------------------------------------------
+
+
+def every_exercise():
+    """All exercises by name; a chapter that cannot be imported fails in a test of its own."""
+    found = {}
+    for chapter in chapters():
+        with contextlib.suppress(Exception):
+            found |= exercises(chapter)
+    return found
+
+
+ALL = every_exercise()
+FUNCTIONS = [name for name, known in ALL.items() if known.takes_function]
+VALUES = [name for name, known in ALL.items() if not known.takes_function and not known.judging]
+MISTAKES = [
+    pytest.param(name, number, id=f"{name}-{number}-{mistake.name[:20]}")
+    for name, known in ALL.items()
+    for number, mistake in enumerate(known.mistakes)
+]
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_chapter_has_exercises_enough(chapter):
+    assert len(exercises(chapter)) >= (1 if chapter == "start" else 3)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_solution_passes(name):
+    result = check(name, solution(name).answer)
+    assert result.passed, result
+    assert ALL[name].why in repr(result).replace("\n  ", " ")
+
+
+@pytest.mark.parametrize(("name", "number"), MISTAKES)
+def test_mistake_is_refused_with_its_own_hint(name, number):
+    mistake = ALL[name].mistakes[number]
+    result = check(name, mistake.answer)
+    assert not result.passed
+    assert mistake.means in result.remarks, result
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_two_mistakes_are_known_at_least_and_each_has_its_own_words(name):
+    meanings = [mistake.means for mistake in ALL[name].mistakes]
+    assert len(meanings) >= 2
+    assert len(set(meanings)) == len(meanings)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_hints_are_graded(name):
+    hints = ALL[name].hints
+    assert len(hints) >= 2
+    assert len(set(hints)) == len(hints)
+    assert [hint(name, level).text for level in range(1, len(hints) + 1)] == list(hints)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_texts_are_whole_sentences_that_a_terminal_can_show(name):
+    known = ALL[name]
+    texts = [known.task, known.why, *known.hints, *(mistake.means for mistake in known.mistakes)]
+    for text in texts:
+        assert text.strip(), name
+        assert text.rstrip()[-1] in ".?!:`", text
+        assert text.count("`") % 2 == 0, text
+        assert "$" not in text, text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_stub_waits(name):
+    for stub in (..., None, [..., 1], {"kernel": ...}):
+        assert check(name, stub).verdict == "Waiting for your answer"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_stub_waits(name):
+    for stub in (lambda *_: ..., lambda *_: None, not_written, half_written):
+        assert check(name, stub).verdict == "Waiting for your answer"
+
+
+def not_written(*_):
+    """Write me."""
+    raise NotImplementedError
+
+
+def half_written(*_):
+    windows = ...
+    return windows + 1
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_answer_may_return_lists(name):
+    def as_lists(*arguments):
+        result = solution(name).answer(*arguments)
+        return np.asarray(result).tolist() if isinstance(result, (tuple, np.ndarray)) else result
+
+    assert check(name, as_lists).passed
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_right_value_is_not_given_away(name):
+    known = ALL[name]
+    for mistake in known.mistakes:
+        titles = [panel.title for panel in check(name, mistake.answer).panels]
+        assert not any(title.startswith("expected") for title in titles)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_answers_are_the_same_twice_and_have_no_address(name):
+    for answer in (..., solution(name).answer, ALL[name].mistakes[0].answer):
+        first, second = check(name, answer), check(name, answer)
+        assert repr(first) == repr(second)
+        assert first._repr_html_() == second._repr_html_()
+        assert not re.search("0x[0-9a-f]{6}", repr(first))
+        ElementTree.fromstring(first._repr_html_())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_solution_shows_its_code_and_nothing_else(name):
+    shown_solution = solution(name)
+    (definition,) = ast.parse(shown_solution.source).body
+    assert definition.name == name.partition(".")[2]
+    assert ast.get_docstring(definition) is None
+    assert not definition.decorator_list
+    assert repr(shown_solution) == shown_solution.source
+    assert shown_solution._repr_markdown_() == f"```python\n{shown_solution.source}\n```"
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("padding.corner_raeds", r'There is no exercise .* Did you mean "padding.corner_reads"\?'),
+        ("pading.corner_reads", r'There is no chapter .pading.* Did you mean "padding"\? Chapters'),
+        ("_check.check_answer", "There is no chapter '_check'"),
+        ("padding", r'"padding.corner_reads": chapter, dot, exercise. Received: name=.padding.'),
+    ],
+)
+def test_unknown_name_is_refused_with_the_nearest(name, message):
+    for ask in (check, hint, solution):
+        with pytest.raises(ValueError, match=message):
+            ask(name)
+
+
+def test_name_must_be_text():
+    with pytest.raises(TypeError, match=r"`name` must be text .* Received: name of type function"):
+        check(lambda: 0, "padding.corner_reads")
+
+
+def test_each_call_gives_the_next_hint_and_the_last_one_again():
+    hints_given.pop("padding.same_padding", None)
+    assert [hint("padding.same_padding").level for _ in range(4)] == [1, 2, 3, 3]
+    assert "solution(" in repr(hint("padding.same_padding"))
+    assert "solution(" not in hint("padding.same_padding", 1)._repr_html_()
+
+
+@pytest.mark.parametrize("level", [0, 4, "2"])
+def test_hint_level_must_exist(level):
+    with pytest.raises(ValueError, match=r"from 1 to 3. Received: level="):
+        hint("padding.same_padding", level)
+
+
+# --- what an answer may do -----------------------------------------------------------------------
+
+
+@exercise(
+    cases=[np.array([[5, 6, 7], [8, 9, 10]]), np.array([1, 2]), np.array([3, 4, 5])],
+    hints=["Look.", "Add."],
+    why="Because.",
+    seconds=5,
+)
+def twice(x):
+    """Write `twice(x)`."""
+    return 2 * x
+
+
+twice.mistake(lambda x: x, means="You returned the input.")
+twice.mistake(lambda x: 2 * x[::-1], means="You turned it round.")
+
+
+@exercise(hints=["Think.", "Count."], why="So it is.")
+def pair():
+    """Write the pair."""
+    return (3, 4)
+
+
+pair.mistake((4, 3), means="You exchanged them.")
+
+
+def refused(answer, *words, asked=twice):
+    """The result of a wrong answer, in which all of the words must stand."""
+    result = check_answer(asked, answer)
+    assert not result
+    assert result.verdict == "Not yet"
+    text = " ".join(repr(result).split())
+    for word in words:
+        assert re.search(word, text), f"{word!r} is not in {result}"
+    ElementTree.fromstring(result._repr_html_())
+    return result
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """The exercise `twice` with little time."""
+    monkeypatch.setattr(twice, "seconds", 0.2)
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < 10
+
+
+def forever(x):
+    while True:
+        pass
+
+
+def forever_printing(x):
+    while True:
+        print("hello", x)
+
+
+def forever_catching(x):
+    while True:
+        try:
+            len(x)
+        except:  # noqa: E722
+            continue
+
+
+def sometimes_forever(x):
+    while len(x) > 2:
+        pass
+    return 2 * x
+
+
+@pytest.mark.parametrize("answer", [forever, forever_printing, forever_catching])
+def test_endless_loop_is_stopped(answer, short):
+    threads = threading.active_count()
+    refused(answer, r"twice\(x\)", r"Still running after 0.2 seconds, so it was stopped")
+    assert threading.active_count() == threads
+    assert check_answer(twice, lambda x: x + x).passed
+
+
+def test_endless_loop_is_shown_with_the_case_that_caused_it(short):
+    result = refused(sometimes_forever, "Still running")
+    assert result.panels[0].rows == (("3", "4", "5"),)
+
+
+def test_loop_that_cannot_be_stopped_is_reported(short, monkeypatch):
+    monkeypatch.setattr("convlab.exercises._limits.ATTEMPTS", 2)
+    released = threading.Event()
+    refused(lambda x: released.wait(), "goes on in the background: restart the kernel")
+    released.set()
+
+
+def test_endless_loop_is_stopped_where_there_are_no_threads(short, monkeypatch):
+    def no_threads(thread):
+        raise RuntimeError("can't start new thread")
+
+    trace = sys.gettrace()
+    monkeypatch.setattr(threading.Thread, "start", no_threads)
+    refused(forever, "Still running after 0.2 seconds")
+    assert check_answer(twice, lambda x: x + x).passed
+    assert sys.gettrace() is trace
+
+
+def test_trace_stops_a_recursion_through_many_short_calls():
+    def branch(depth=60):
+        return depth and branch(depth - 1) + branch(depth - 1)
+
+    assert _traced(branch, 0.1) == "stopped"
+
+
+def test_interrupt_from_the_keyboard_stops_the_answer_and_is_passed_on(short, monkeypatch):
+    def interrupt(worker, seconds):
+        raise KeyboardInterrupt
+
+    threads = threading.active_count()
+    monkeypatch.setattr("convlab.exercises._limits._Worker.wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        check_answer(twice, forever)
+    assert threading.active_count() == threads
+
+
+def test_answer_that_swallows_the_stop_is_not_taken_for_finished(short):
+    def late(x):
+        try:
+            forever(x)
+        except BaseException:
+            return 2 * x
+
+    assert not check_answer(twice, late).passed
+
+
+def test_answer_runs_in_the_context_of_its_caller_and_leaves_threads_as_they_are():
+    setting = contextvars.ContextVar("setting", default=0)
+    setting.set(2)
+    size = threading.stack_size()
+    assert check_answer(twice, lambda x: setting.get() * x).passed
+    assert threading.stack_size() == size
+
+
+def raising(error):
+    def answer(x):
+        raise error
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("no\nway"), "ValueError: no way, in line 2 of your function: `raise error`"),
+        (SystemExit(3), "SystemExit: 3.* It asks Python to end"),
+        (KeyboardInterrupt(), "KeyboardInterrupt, in line 2 .* It interrupts Python"),
+        (GeneratorExit(), "GeneratorExit"),
+        (MemoryError(), "MemoryError.* more memory than there is"),
+        (ValueError("x" * 10_000), r"xxx\.\.\., in line 2"),
+        (TypeError(f"bad {object()}"), "bad <object object>"),
+    ],
+)
+def test_exception_is_reported(error, words):
+    refused(raising(error), "It stops with an error", words)
+
+
+def test_endless_recursion_is_reported():
+    def answer(x):
+        return answer(x)
+
+    refused(answer, "RecursionError", "calls itself without coming to an end")
+
+
+def test_exception_with_hostile_text_is_reported():
+    class Hostile(Exception):
+        def __str__(self):
+            raise SystemExit
+
+    refused(raising(Hostile()), "It stops with an error")
+
+
+def test_error_in_one_case_only_is_shown_with_that_case():
+    result = refused(lambda x: 2 * x + 0 * x[2], "Right in 1 of 3", "IndexError")
+    assert result.panels[0].rows == (("1", "2"),)
+
+
+def test_changing_the_input_is_told():
+    def doubling_in_place(x):
+        x *= 2
+        return x
+
+    refused(doubling_in_place, "result is right, but your function changes its input `x`", "copy")
+
+
+def test_cases_survive_an_answer_that_changes_them():
+    def spoiling(x):
+        x[...] = 0
+        return x
+
+    refused(spoiling)
+    assert check_answer(twice, lambda x: x + x).passed
+
+
+def test_printing_is_shown_shortened_and_goes_nowhere_else(capsys):
+    def chatty(x):
+        for number in range(100_000):
+            print("line", number)
+        print("problem", file=sys.stderr)
+        return x
+
+    result = refused(chatty, "Your answer printed: line 0 line 1")
+    assert len(result.printed.splitlines()) == 9
+    assert capsys.readouterr() == ("", "")
+
+
+class Hostile:
+    """Nothing about it may be asked."""
+
+    def __getattribute__(self, name):
+        if name == "__class__":
+            return object.__getattribute__(self, name)
+        raise SystemExit
+
+    __repr__ = __eq__ = __hash__ = __len__ = __bool__ = None
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: (2 * number for number in x), "gives a generator.*list"),
+        (lambda x: x.sum, "gives the function sum"),
+        (lambda x: "ten", "text.*array.*quotes"),
+        (lambda x: object(), "gives an object"),
+        (lambda x: Hostile(), "."),
+        (lambda x: int, "gives the class int"),
+        (lambda x: x * 1j, "array of dtype complex128"),
+        (lambda x: {"a": 1}, "gives a dict"),
+        (lambda x: 7, "gives one number; asked for is an array"),
+        (lambda x: x * np.nan, "NaN"),
+        (lambda x: x / np.zeros(x.shape), "infinity"),
+        (lambda x: np.zeros(3_000_000), r"has .* numbers too many"),
+        (lambda x: range(10**12), "a range of 1,000,000,000,000 items"),
+        (lambda x: [[1], [2, 3]], "rows have different lengths"),
+        (lambda x: [10**400, 1], "rows have different lengths, or hold other things"),
+        (lambda x: 2 * x[None] + 1, "too many axes of length 1"),
+        (lambda x: print(x.shape), "gives `None`. Is a `return` missing"),
+    ],
+)
+def test_strange_result_is_named(answer, words):
+    with np.errstate(all="ignore"):
+        refused(answer, words)
+
+
+def test_list_that_holds_itself_is_survived():
+    def answer(x):
+        items = []
+        items.append(items)
+        return items
+
+    refused(answer, "RecursionError")
+
+
+def test_async_function_is_named():
+    async def answer(x):
+        return 2 * x
+
+    refused(answer, "gives a coroutine.*Write `def`, not `async def`")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            7,
+            r"function of \(x\). You gave a value.*check\(\"test_exercises.twice\", twice\)",
+        ),
+        (lambda: 7, r"function of \(x\). Yours takes \(\)"),
+        (lambda a, b: a, r"Yours takes \(a, b\)"),
+    ],
+)
+def test_wrong_form_is_named(answer, words):
+    refused(answer, words)
+
+
+def test_function_in_place_of_a_value_is_named():
+    refused(lambda: (3, 4), "Asked for is a value. You gave a function", asked=pair)
+
+
+@pytest.mark.parametrize(
+    "answer", [[3, 4], (3.0, 4), np.array([3, 4], np.float32), (np.int8(3), 4)]
+)
+def test_value_may_come_in_any_form_that_means_the_same(answer):
+    assert check_answer(pair, answer).passed
+
+
+@pytest.mark.parametrize("answer", [len, type, np.negative, Foreign])
+def test_functions_that_are_no_python_functions_are_judged(answer):
+    refused(answer)
+
+
+# --- which mistake -------------------------------------------------------------------------------
+
+
+def test_mistake_is_recognised_in_other_words_and_types():
+    refused(lambda x: [float(number) for number in np.ravel(x)], asked=twice)
+    result = refused(lambda x: (x + 0.0).tolist())
+    assert result.remarks[0] == "You returned the input."
+
+
+def test_mistake_is_named_where_the_answer_fails_like_it_in_most_cases():
+    result = refused(lambda x: x if x.size > 2 else 2 * x, "Right in 1 of 3")
+    assert result.remarks[0] == "Where it fails, this fits: You returned the input."
+
+
+def test_mistake_is_not_named_for_a_rare_failure():
+    result = refused(lambda x: x if x.ndim == 2 else 2 * x, "Right in 2 of 3")
+    assert "returned the input" not in repr(result)
+
+
+def test_smallest_failing_case_is_shown_side_by_side():
+    result = refused(
+        lambda x: 2 * x + (x.size > 2), "Right in 1 of 3 cases. The smallest that fails"
+    )
+    assert repr(result) == (
+        "✗ Not yet: test_exercises.twice\n"
+        "  Right in 1 of 3 cases. The smallest that fails:\n"
+        "  `twice(x)`\n"
+        "  x           expected     received, [wrong]\n"
+        "  ┌───────┐   ┌────────┐   ┌──────────────┐\n"
+        "  │ 3 4 5 │   │ 6 8 10 │   │ [7] [9] [11] │\n"
+        "  └───────┘   └────────┘   └──────────────┘\n"
+        "  Every number is 1 too large.\n"
+        '  More help: `hint("test_exercises.twice")`.'
+    )
+
+
+def test_result_is_true_where_it_passed():
+    assert bool(check_answer(pair, (3, 4))) is True
+    assert bool(check_answer(pair, ...)) is False
+
+
+# --- open exercises ------------------------------------------------------------------------------
+
+
+@exercise(hints=["A.", "B."], why="C.")
+def wide():
+    """Give two numbers whose sum is 10 at least."""
+    return (5, 6)
+
+
+@wide.measure
+def _total(numbers):
+    return {"sum": numbers[0] + numbers[1]}
+
+
+@wide.judge
+def _large_enough(measured):
+    return None if measured["sum"] >= 10 else f"The sum is {measured['sum']}."
+
+
+wide.mistake((1, 2), means="You are too modest.")
+
+
+def test_open_exercise_accepts_every_answer_that_meets_the_rule():
+    result = check_answer(wide, [10, 0])
+    assert result.passed
+    assert "sum 10" in repr(result)
+
+
+def test_open_exercise_says_what_was_measured_and_knows_mistakes_by_it():
+    refused((2, 1), "measured", "sum 3", "The sum is 3", "You are too modest", asked=wide)
+    result = refused((1, 1), "The sum is 2", asked=wide)
+    assert "modest" not in repr(result)
+
+
+def test_open_exercise_survives_an_answer_that_cannot_be_measured_or_judged():
+    refused(7, "It stops with an error. TypeError", asked=wide)
+    refused(("a", "b"), "It cannot be judged", asked=wide)
+
+
+# --- what is true of a wrong result --------------------------------------------------------------
+
+GRID = np.array([[1, 2, 4], [7, 11, 16], [22, -29, 37]])
+ROW = np.array([1.5, -2.25, 4, 7])
+
+
+@pytest.mark.parametrize(
+    ("expected", "received", "words"),
+    [
+        (GRID, GRID.T, "rows and columns exchanged"),
+        (GRID[:2], GRID[:2].T, "right numbers, with rows and columns exchanged"),
+        (GRID, GRID[::-1], "upside down"),
+        (GRID, GRID[:, ::-1], "mirrored left to right"),
+        (GRID, GRID[::-1, ::-1], "turned by 180 degrees"),
+        (ROW, ROW[::-1], "in reverse order"),
+        (np.stack([GRID, 2 * GRID], 2), np.stack([2 * GRID, GRID], 2), "along axis 2"),
+        (GRID, -GRID, "sign"),
+        (ROW, np.maximum(ROW, 0), "What should be negative is 0"),
+        (GRID, np.clip(GRID, 0, 16), "cut off at 0 and at 16"),
+        (ROW, np.trunc(ROW), "decimals are cut off"),
+        (300 * GRID, (300 * GRID) % 256, "wrap around at 256"),
+        (ROW, ROW - 0.5, "Every number is 0.5 too small"),
+        (ROW, ROW * 9, "Every number is 9 times the right one"),
+        (ROW, np.array([0, *ROW[:-1]]), "one place too late"),
+        (ROW, np.array([*ROW[1:], 0]), "one place too early"),
+        (GRID, np.roll(GRID, 1, 1), "one place too far right"),
+        (GRID, np.roll(GRID, -1, 0), "one place too far up"),
+        (ROW, np.roll(ROW, 2), "right numbers in another order"),
+        (GRID, np.pad(GRID[1:-1, 1:-1], 1), "right inside and wrong at the border"),
+        (GRID, GRID + np.pad([[1]], 1), "right at the border and wrong inside"),
+        (ROW, ROW[:-2], "It has 2 numbers too few"),
+        (GRID, np.zeros((4, 4)), "1 row too many and 1 column too many"),
+        (GRID, GRID.ravel(), "order are right, the shape is not"),
+        (np.zeros((2, 3, 4)) + 1, np.zeros((4, 2, 3)), "right sizes in another order"),
+        (GRID, GRID[None, :, :, None], "numbers are right; .* too many axes of length 1"),
+        (GRID[None], np.zeros((3, 3)), "too few axes of length 1"),
+        (
+            np.zeros((2, 3, 4)),
+            np.zeros((2, 3, 5)),
+            r"shape is \(2, 3, 5\); it should be \(2, 3, 4\)",
+        ),
+        (GRID, np.zeros(5), "It has 1 axis; asked for is an array with 2 axes"),
+        (4, [4], "list with one number"),
+        (4, "4", "leave the quotes out"),
+        (4, -4, "sign"),
+        (4, 5, "one too many"),
+        (4, 3, "one too few"),
+        ({2, 5}, {2}, "something is missing"),
+        ({2, 5}, {2, 5, 7}, "Some are too many"),
+        ({2, 5}, {2, 7}, "Some members are wrong, and some are missing"),
+        (((1, 2, 3), 4), ((1, 2, 3), 5), "Wrong: part 2. The rest is right"),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, "Wrong: 'b'. The rest is right"),
+        ({"a": 1, "b": 2}, {"a": 1}, "The dict has no 'b'"),
+        (GRID, GRID * 7 % 5, "^$"),
+    ],
+)
+def test_diagnosis_is_true(expected, received, words):
+    assert re.search(words, diagnose([(plain(expected), plain(received))]))
+
+
+def test_diagnosis_must_hold_in_every_failing_case():
+    flipped, other = (ROW, ROW[::-1]), (ROW, np.array([9.0, 1, 5, 3]))
+    assert diagnose([flipped, flipped])
+    assert diagnose([flipped, other]) == ""
+
+
+def test_diagnosis_keeps_a_secret():
+    assert diagnose([(4, 5)], secret=True) == ""
+    assert diagnose([(GRID, np.zeros((4, 4)))], secret=True) == ""
+    assert diagnose([(4, "4")], secret=True)
+
+
+# --- what is the same ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("expected", "received"),
+    [
+        (4, 4.0),
+        (4, np.int64(4)),
+        (4, np.array(4)),
+        (True, np.True_),
+        ((0, 1), [0, 1]),
+        ((0, 1), np.array([0.0, 1.0])),
+        ([[1, 2]], np.array([[1, 2]])),
+        (((1, 2), 3), [[1, 2], 3]),
+        ({2, 5}, [5, 2, 2]),
+        ({2, 5}, np.array([2, 5])),
+        ({(0, 1)}, [(0, 1)]),
+        (set(), {}),
+        (set(), []),
+        ("Same", " same "),
+        (0.1 + 0.2, 0.3),
+        ([1e6, 1.0], [1e6 + 1, 1.0]),
+        ([np.nan, 1.5], [np.nan, 1.5]),
+        ({"a": (1, 2)}, {"a": [1, 2]}),
+    ],
+)
+def test_same(expected, received):
+    assert same(plain(expected), plain(received))
+
+
+@pytest.mark.parametrize(
+    ("expected", "received"),
+    [
+        (32_112_650, 32_112_651),  # whole numbers are exact, however large
+        (4, 4.01),
+        (0.25, 0.2501),
+        ((0, 1), (1, 0)),
+        ((0, 1), (0, 1, 2)),
+        ((0, 1), {0, 1}),
+        (1.5, np.nan),
+        (np.inf, -np.inf),
+        (1, "1"),
+        (0, None),
+        ({}, set()),
+        ({"a": 1}, {"b": 1}),
+        (((1, 2), 3), ((1, 2), 4)),
+        ("same", "valid"),
+    ],
+)
+def test_not_the_same(expected, received):
+    assert not same(plain(expected), plain(received))
+
+
+def test_tolerance_is_absolute():
+    assert same(0.568, 0.5677, tolerance=5e-4)
+    assert not same(0.568, 0.567, tolerance=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ((1, 2), "[1, 2]"),
+        (("a", 0.123456), "('a', 0.1235)"),
+        (-0.0, "0"),
+        ({5, 2}, "{2, 5}"),
+        ({"b", 2}, "{2, 'b'}"),
+        (set(), "set()"),
+        (["x" * 200], "('" + "x" * 67 + "..."),
+        (np.zeros((9, 9)), "an array of shape (9, 9)"),
+        ({"a": 1, 2: "b"}, "a: 1, 2: 'b'"),
+    ],
+)
+def test_value_is_shown_in_one_line(value, text):
+    assert shown(plain(value)) == text
+
+
+# --- drawing -------------------------------------------------------------------------------------
+
+
+def test_large_arrays_are_cropped_around_the_first_difference():
+    expected = np.arange(10_000).reshape(100, 100)
+    received = expected.copy()
+    received[50, 60] = -1
+    panel = comparison(expected, received)[1]
+    assert panel.title == "received[49:57, 59:69] of shape (100, 100)"
+    assert panel.rows[1][1] == "-1"
+    assert panel.marked == {(1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("shape", "place", "title"),
+    [
+        ((1, 4, 5, 1), (0, 2, 2, 0), "x, shape (1, 4, 5, 1)"),
+        ((2, 4, 5, 3), (1, 2, 2, 2), "x[1, :, :, 2] of shape (2, 4, 5, 3)"),
+        ((3, 3, 2, 4), (0, 0, 1, 3), "x[:, :, 1, 3] of shape (3, 3, 2, 4)"),
+        ((1, 1, 3, 4), (0, 0, 1, 1), "x, shape (1, 1, 3, 4)"),
+        ((4, 5, 3), (0, 0, 1), "x[:, :, 1] of shape (4, 5, 3)"),
+        ((4, 5), (0, 0), "x"),
+        ((4,), (0,), "x"),
+        ((1, 1, 1, 1), (0, 0, 0, 0), "x, shape (1, 1, 1, 1)"),
+    ],
+)
+def test_plane_with_the_difference_is_drawn(shape, place, title):
+    wrong = np.zeros(shape, bool)
+    wrong[place] = True
+    panel = draw("x", np.where(wrong, 7, 0), at=wrong, wrong=wrong)
+    assert panel.title == title
+    assert [panel.rows[row][column] for row, column in panel.marked] == ["7"]
+
+
+def test_numbers_that_differ_look_different():
+    expected, received = comparison(np.array([1 / 3, 1]), np.array([0.33336, 1]))
+    assert expected.rows[0][0] != received.rows[0][0]
+
+
+def test_wide_panels_are_stacked():
+    wide_array = np.arange(10) * 10**6
+    text = panels_text(comparison(wide_array, wide_array + 1))
+    assert max(map(len, text.splitlines())) < 100
+    assert text.count("┌") == 2
+
+
+def test_html_is_escaped_and_readable_without_colour():
+    code = panels_html(comparison(np.array([1, 2]), np.array([1, 3])))
+    assert re.search("<mark style=.*font-weight: bold.*>3</mark>", code)
+    assert "&lt;b&gt;" in panels_html([draw("<b>", 1)])
+    assert not re.search(r"[; \"](color|background): (#|black|white|rgb\()", code)
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_work_is_stopped_and_may_not_hide_it():
+    def work():
+        try:
+            time.sleep(0.3)
+            while True:
+                pass
+        except Stop:
+            raise
+
+    assert run_limited(work, 0.1) == "stopped"
+
+
+def test_printed_text_is_bounded():
+    page = Printed(limit=10)
+    assert page.write("12345678") == 8
+    assert page.write("12345678") == 8
+    assert page.take() == "1234567812"
+    assert page.take() == ""
+
+
+def test_integers_are_seeded():
+    np.testing.assert_array_equal(integers(3, 4), integers(3, 4))
+    assert not np.array_equal(integers(3, 4), integers(3, 4, seed=1))
+
+
+def test_cases_may_be_made_late_and_come_smallest_first():
+    @exercise(cases=lambda: [np.zeros(9), (np.zeros(2),), 5], hints=[])
+    def late(x):
+        return x
+
+    assert [np.size(case[0]) for case in late.cases] == [1, 2, 9]
+    assert find("padding.corner_reads").cases == [()]
