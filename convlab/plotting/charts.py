@@ -23,6 +23,7 @@ LOOKS = (
     (INK, "v", "-"),
     (FAINT, "P", "--"),
 )
+MOST_MARKERS = 40  # on a curve with more points they would hide its line
 
 
 def curve(
@@ -116,10 +117,11 @@ class _Chart:
         return Block(width, height, draw)
 
     def _draw(self, axes: Any) -> None:
+        size = 6 if len(self.x) <= MOST_MARKERS else 0
         for (name, values), (colour, marker, style) in zip(self.lines.items(), LOOKS, strict=False):
             axes.plot(
                 self.x, values, color=colour, marker=marker, linestyle=style, linewidth=1.8,
-                markersize=6, markeredgecolor=PAPER, label=name, zorder=3,
+                markersize=size, markeredgecolor=PAPER, label=name, zorder=3,
             )  # fmt: skip
         for value in self.marks.values():
             axes.axhline(value, color=FAINT, linewidth=1.0, linestyle=(0, (6, 3)), zorder=1)
@@ -130,7 +132,7 @@ class _Chart:
         axes.tick_params(labelsize=SMALL, color=FAINT)
 
     def _scale(self, axes: Any) -> None:
-        from matplotlib.ticker import FuncFormatter, NullFormatter
+        from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
         if "x" in self.log:
             axes.set_xscale("log")
@@ -140,6 +142,8 @@ class _Chart:
             axes.set_xticks(self.x, [number(value) for value in self.x])
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.tick_params(axis="x", which="minor", length=0)
+        elif "x" not in self.log:
+            axes.xaxis.set_major_locator(MaxNLocator(11, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: number(value, 4)))
         if self.ylim is not None:
             axes.set_ylim(self.ylim)
@@ -151,6 +155,7 @@ class _Chart:
             for (name, values), look in zip(self.lines.items(), LOOKS, strict=False)
         ]
         ends += [(value, name, FAINT, False) for name, value in self.marks.items()]
+        axes.get_xlim(), axes.get_ylim()  # so that matplotlib finds the limits now
         to_axes = axes.transData + axes.transAxes.inverted()
         at = [y + height * (1 - to_axes.transform((self.x[-1], value))[1]) for value, *_ in ends]
         for place, (_, name, ink, bold) in zip(_apart(at, 0.18), ends, strict=True):
