@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 LAB_READY := $(VENV)/.lab-ready
 
+.DELETE_ON_ERROR:
 .PHONY: help book html test lint notebooks lab constraints clean
 
 help: ## print these commands
