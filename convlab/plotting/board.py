@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .colours import INK, LINE, PAPER, Colour, ink_on, mix
+from .colours import COLOURS, INK, LINE, PAPER, Colour, ink_on, mix
 from .layout import POINTS, TEXT, Block, Pen, text_width
 
 __all__ = ["Cell", "board", "cell_size", "divisor", "number", "numbers"]
 
 CELL = 0.42  # inches, where there is room
 SMALLEST_TEXT = 7.0
+CORNER_TEXT = 8.5
 
 
 @dataclass(frozen=True)
@@ -141,19 +142,19 @@ def _draw_cell(pen: Pen, x: float, y: float, cell: float, one: Cell, size: float
     if one.text:
         if one.hatched:  # a plain patch behind the number, so that the hatch does not cross it
             _draw_patch(pen, x, y, cell, one, size)
-        pen.words(x + cell / 2, y + cell / 2, one.text, size=size, ink=ink_on(one.background))
+        up = 0.12 * cell if one.corner else 0.0
+        ink = ink_on(one.background)
+        pen.words(x + cell / 2, y + cell / 2 - up, one.text, size=size, ink=ink)
     if one.corner:
-        small = max(SMALLEST_TEXT, size * 0.66)
-        wide = text_width(one.corner, small)
-        pen.words(
-            x + cell - wide / 2 - 0.03, y + cell - 0.085, one.corner, size=small, ink=one.colour.ink
-        )
+        at = x + 0.94 * cell, y + cell - 0.1
+        pen.words(*at, one.corner, size=CORNER_TEXT, ink=COLOURS["kernel"].ink, across="right")
 
 
 def _draw_patch(pen: Pen, x: float, y: float, cell: float, one: Cell, size: float) -> None:
     wide = text_width(one.text, size) + 0.06
     high = size * 1.15 / POINTS
-    left, top = x + (cell - wide) / 2, y + (cell - high) / 2
+    up = 0.12 * cell if one.corner else 0.0
+    left, top = x + (cell - wide) / 2, y + (cell - high) / 2 - up
     pen.box(left, top, wide, high, fill=one.background, z=1.4)
 
 

@@ -14,9 +14,9 @@ from .layout import FONT, Block, Pen, above, beside
 
 __all__ = ["Picture", "together"]
 
-WIDTH = 7.0  # inches; every figure has it, so text has one size in the whole book
+PIXELS = 1040  # across; every figure has so many, and fills the column of the page
+WIDE, NARROW = 6.5, 5.2  # inches of drawing that these pixels show: little content is drawn larger
 MARGIN = 0.12
-DPI = 150
 
 Recipe = Callable[[float], Block]
 
@@ -55,14 +55,14 @@ class Picture:
     def figure(self) -> Any:
         """The ``matplotlib.figure.Figure``, for whoever wants to add to it."""
         with _defaults():
-            block = self.recipe(WIDTH - 2 * MARGIN)
+            block = self.recipe(WIDE - 2 * MARGIN)
             return _drawn(block)
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
         with _defaults():
             # matplotlib would sign the file with its version
-            self.figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+            self.figure.savefig(file, format="png", metadata={"Software": None})
         return file.getvalue()
 
     def save(self, path: str | Path) -> None:
@@ -74,12 +74,13 @@ def _drawn(block: Block) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    width = min(max(block.width + 2 * MARGIN, NARROW), WIDE)
     height = block.height + 2 * MARGIN
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=PAPER)
+    figure = Figure(figsize=(width, height), dpi=PIXELS / width, facecolor=PAPER)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
-    block.draw(Pen(axes), (WIDTH - block.width) / 2, MARGIN)
-    axes.set(xlim=(0, WIDTH), ylim=(height, 0))  # after drawing: images change the limits
+    block.draw(Pen(axes), (width - block.width) / 2, MARGIN)
+    axes.set(xlim=(0, width), ylim=(height, 0))  # after drawing: images change the limits
     axes.set_axis_off()
     return figure
 

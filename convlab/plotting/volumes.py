@@ -100,9 +100,8 @@ def _draw_depth(
     back = PILE * (depth - 1)
     front = [(left, top), (left + wide, top), (left + wide, top + high)]
     rear = [(at + back, down - back) for at, down in front]
-    for points in ([rear] if depth > 1 else []) + [
-        list(edge) for edge in zip(front, rear, strict=True)
-    ]:
+    edges = [rear, *([one, other] for one, other in zip(front, rear, strict=True))]
+    for points in edges if depth > 1 else []:
         pen.path(points, line=COLOURS["kernel"].line, weight=1.4, style="--", label="depth")
 
 

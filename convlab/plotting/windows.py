@@ -10,7 +10,7 @@ import numpy as np
 from convlab.functional import conv2d
 from convlab.geometry import Geometry
 
-from .board import Cell, board, cell_size, frame_cells, number, numbers
+from .board import CELL, Cell, board, cell_size, frame_cells, number, numbers
 from .colours import COLOURS, NEUTRAL, PAPER, mix
 from .grids import framed, matrix
 from .layout import SMALL, Block, Pen, above, beside, flow, labelled, per_item, text_block
@@ -19,6 +19,7 @@ from .picture import Picture
 __all__ = ["plane", "read_counts", "sweep"]
 
 Place = tuple[int, int]
+CELL_WITH_WEIGHTS = 0.56  # inches
 
 
 def plane(
@@ -161,7 +162,8 @@ def _side(scene: Scene, room: float, steps: int, columns: int | None) -> float:
     across = columns or min(steps, 2)
     width = scene.geometry.output_size[1]
     share = (room - 0.36 * (across - 1)) / across - 0.75
-    return cell_size(share, scene.columns + width)
+    largest = CELL if scene.kernel is None else CELL_WITH_WEIGHTS
+    return cell_size(share, scene.columns + width, scene.texts.ravel().tolist(), largest)
 
 
 def _step(scene: Scene, place: Place | None, cell: float, room: float) -> Block:
