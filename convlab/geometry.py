@@ -629,22 +629,22 @@ def _check_channels(
 ) -> None:
     received = (
         f"Received: groups={groups}, input shape={tuple(input_shape)}, "
-        f"kernel shape={tuple(kernel_shape)}."
+        f"kernel shape={tuple(kernel_shape)}"
     )
     if filters % groups:
         raise ValueError(
             "The number of filters must be evenly divisible by the number of groups. "
-            f"{received} filters={filters}."
+            f"{received}, filters={filters}."
         )
     if channels % groups:
         raise ValueError(
             "The number of input channels must be evenly divisible by the number of groups. "
-            f"{received} channels={channels}."
+            f"{received}, channels={channels}."
         )
     if group_channels * groups != channels:
         raise ValueError(
             "The kernel's third axis must be input channels // groups = "
-            f"{channels} // {groups} = {channels // groups}. {received}"
+            f"{channels} // {groups} = {channels // groups}. {received}."
             + _channel_advice(input_shape, kernel_shape, channels // groups)
         )
 
