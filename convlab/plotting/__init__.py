@@ -15,8 +15,9 @@ from .images import feature_maps, images
 from .kernels import kernels
 from .picture import Picture, together
 from .rows import row_sweep
+from .scene import plane
 from .volumes import volumes
-from .windows import plane, read_counts, sweep
+from .windows import read_counts, sweep
 
 __all__ = [
     "COLOURS",

@@ -17,6 +17,7 @@ from .picture import Picture
 __all__ = ["memory_order", "wiring"]
 
 MOST_CHANNELS = 24
+MOST_NUMBERS = 16
 STYLES = ("-", "--", ":", "-.")
 
 
@@ -168,7 +169,7 @@ def memory_order(
     Parameters
     ----------
     height, width, channels : int
-        At most 24 numbers in all.
+        At most 16 numbers in all.
     reshape : bool, default False
         Adds what ``reshape`` makes of channels_last numbers when channels_first is meant:
         the boxes keep their colours, so the mixing shows.
@@ -182,9 +183,9 @@ def memory_order(
         as_size(n, v)
         for n, v in zip(("height", "width", "channels"), (height, width, channels), strict=True)
     ]
-    if np.prod(sizes) > 24:
+    if np.prod(sizes) > MOST_NUMBERS:
         raise ValueError(
-            "`memory_order` can draw at most 24 numbers. "
+            f"`memory_order` can draw at most {MOST_NUMBERS} numbers. "
             f"Received: height={height}, width={width}, channels={channels}."
         )
     numbers = np.arange(np.prod(sizes)).reshape(sizes)

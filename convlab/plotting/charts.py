@@ -23,7 +23,8 @@ LOOKS = (
     (INK, "v", "-"),
     (FAINT, "P", "--"),
 )
-MOST_MARKERS = 40  # on a curve with more points they would hide its line
+MOST_MARKERS = 20  # of a curve; more would hide its line
+FEW = 10  # points, each of which gets its own tick
 
 
 def curve(
@@ -117,11 +118,11 @@ class _Chart:
         return Block(width, height, draw)
 
     def _draw(self, axes: Any) -> None:
-        size = 6 if len(self.x) <= MOST_MARKERS else 0
+        every = -(-len(self.x) // MOST_MARKERS)
         for (name, values), (colour, marker, style) in zip(self.lines.items(), LOOKS, strict=False):
             axes.plot(
                 self.x, values, color=colour, marker=marker, linestyle=style, linewidth=1.8,
-                markersize=size, markeredgecolor=PAPER, label=name, zorder=3,
+                markersize=6, markeredgecolor=PAPER, markevery=every, label=name, zorder=3,
             )  # fmt: skip
         for value in self.marks.values():
             axes.axhline(value, color=FAINT, linewidth=1.0, linestyle=(0, (6, 3)), zorder=1)
@@ -138,13 +139,16 @@ class _Chart:
             axes.set_xscale("log")
         if "y" in self.log:
             axes.set_yscale("log")
-        if len(self.x) <= 10:
+        if len(self.x) <= FEW:
             axes.set_xticks(self.x, [number(value) for value in self.x])
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.tick_params(axis="x", which="minor", length=0)
         elif "x" not in self.log:
             axes.xaxis.set_major_locator(MaxNLocator(11, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: number(value, 4)))
+        plain = FuncFormatter(lambda value, place: number(value, 4))
+        axes.yaxis.set_major_formatter(plain)
+        if len(self.x) > FEW:
+            axes.xaxis.set_major_formatter(plain)
         if self.ylim is not None:
             axes.set_ylim(self.ylim)
 

@@ -14,10 +14,11 @@ from convlab.geometry import receptive_field as field_of
 from .colours import COLOURS, FAINT, NEUTRAL, PALE, PAPER, Colour, rgb
 from .layout import SMALL, Block, Pen, flow, labelled, text_width
 from .picture import Picture
-from .windows import plane
+from .scene import plane
 
 __all__ = ["coverage", "layers", "receptive_field"]
 
+LINED = 0.08  # inches of a pixel from which on thin lines part the pixels
 LEVEL = 0.95  # inches from one layer to the next
 SHARE = 0.8  # of a cell's room that the cell itself takes
 
@@ -175,9 +176,11 @@ class _Side:
         return sorted(p for p in every if self.low - 1 <= self.centre(level, p) <= self.high + 1)
 
     def seen(self, level: int) -> str:
-        """How many pixels one cell of a level sees."""
-        width = field_of(self.stack[:level]).size[1]
-        return f"sees {width}" if level else "pixels"
+        """How many pixels one cell of a level sees, and how many of them are really read."""
+        if level:
+            return f"sees {field_of(self.stack[:level]).size[1]}"
+        read, span = len(self.reached[0]), self.high - self.low + 1
+        return f"{read} pixels" if read == span else f"{read} of {span} read"
 
     def block(self, width: float) -> Block:
         lines = [line for label in self.labels for line in label.split("\n")]
@@ -224,8 +227,8 @@ class _Side:
             pen.box(*corner, side, side, fill=PAPER, line=PALE, weight=0.8, z=3, label="cell")
             return
         colour = self._colour(level, place)
-        fill, line = colour.fill, colour.line
-        pen.box(*corner, side, side, fill=fill, line=line, weight=1.6, z=3, label="seen")
+        fill, line, weight = colour.fill, colour.line, min(1.6, 9 * side)
+        pen.box(*corner, side, side, fill=fill, line=line, weight=weight, z=3, label="seen")
         if colour is COLOURS["padding"]:
             pen.hatch(*corner, side, side, colour.line, 3.1)
 
@@ -299,7 +302,7 @@ class _Above:
                 line = COLOURS["input" if real else "padding"].line
                 self.pixels[row - top, column - left] = rgb(line)
         share = f"{100 * self.read / self.total:.0f} %"
-        self.told = f"{self.read} of {self.total} pixels read: {share}"
+        self.told = f"{self.read} of {self.total} pixels\n{share} read"
 
     def block(self, cell: float) -> Block:
         high, wide = self.pixels.shape[:2]
@@ -308,10 +311,11 @@ class _Above:
         def draw(pen: Pen, x: float, y: float) -> None:
             pen.picture(self.pixels, x, y, wide * cell, high * cell, interpolation="nearest")
             right, bottom = x + wide * cell, y + high * cell
-            for at in (x + i * cell for i in range(1, wide)):
-                pen.path([(at, y), (at, bottom)], line=PALE, weight=0.6)
-            for at in (y + i * cell for i in range(1, high)):
-                pen.path([(x, at), (right, at)], line=PALE, weight=0.6)
+            if cell >= LINED:
+                for at in (x + i * cell for i in range(1, wide)):
+                    pen.path([(at, y), (at, bottom)], line=PALE, weight=0.6)
+                for at in (y + i * cell for i in range(1, high)):
+                    pen.path([(x, at), (right, at)], line=PALE, weight=0.6)
             pen.box(x, y, wide * cell, high * cell, line=COLOURS["input"].line, weight=1.4, z=3)
 
         return Block(wide * cell, high * cell, draw)

@@ -14,7 +14,7 @@ from .picture import Picture
 
 __all__ = ["Grid", "equation", "grid"]
 
-OPERATORS = {"*": "∗", "=": "=", "+": "+", "-": "−", "->": "→"}
+OPERATORS = {"*": "∗", "=": "=", "+": "+", "-": "−", "->": "→", "(": "(", ")": ")"}
 
 
 class Grid(Picture):

@@ -192,9 +192,10 @@ def feature_maps(
     names = per_item("titles", titles, count)
     scale = shared_scale(sheet, signed, limit)
     across = columns or _across(count)
+    high, wide = sheet[0].shape
 
     def recipe(width: float) -> Block:
-        share = min((width - GAP * (across - 1)) / across, 3.0)
+        share = min((width - GAP * (across - 1)) / across, max(3.0, 3.0 * wide / high))
         blocks = [
             labelled(image_block(one, share, scale), name, width=share)
             for one, name in zip(sheet, names, strict=True)
@@ -202,7 +203,6 @@ def feature_maps(
         body = above([flow(blocks, width, GAP, across), scale_bar(scale)], 0.14)
         return labelled(body, title, width=width)
 
-    high, wide = sheet[0].shape
     return Picture(recipe, f"{count} feature map{'s' * (count > 1)} of {high} x {wide}")
 
 

@@ -114,21 +114,27 @@ def _stack_block(stack: np.ndarray, width: float, values: bool | None) -> Block:
     largest = float(np.abs(stack).max())
     slices = []
     for channel in range(channels):
-        block = _slice_board(stack[:, :, channel], texts[:, :, channel], largest, cell)
+        shades = _fills(stack[:, :, channel], largest, 0.45 if printed else 0.9)
+        block = _slice_board(shades, texts[:, :, channel], cell)
         slices.append(labelled(block, None, f"channel {channel}") if channels > 1 else block)
     note = f"÷ {whole}" if printed and whole > 1 else None
     return labelled(above(slices, 0.1), None, note)
 
 
-def _slice_board(values: np.ndarray, texts: np.ndarray, largest: float, cell: float) -> Block:
-    colour = COLOURS["kernel"]
+def _fills(values: np.ndarray, largest: float, strongest: float) -> list[list[Any]]:
+    """Orange for positive, grey for negative, white for zero; pale where numbers are printed."""
 
     def fill(value: float) -> Any:
-        share = 0.45 * abs(value) / largest if largest else 0.0
-        return mix(colour.line if value > 0 else INK, PAPER, share)
+        share = strongest * abs(value) / largest if largest else 0.0
+        return mix(COLOURS["kernel"].line if value > 0 else INK, PAPER, share)
 
+    return [[fill(value) for value in row] for row in values.tolist()]
+
+
+def _slice_board(fills: list[list[Any]], texts: np.ndarray, cell: float) -> Block:
+    colour = COLOURS["kernel"]
     cells = [
-        [Cell(colour, str(text), fill(value)) for value, text in zip(row, words, strict=True)]
-        for row, words in zip(values.tolist(), texts, strict=True)
+        [Cell(colour, str(text), fill) for fill, text in zip(shades, words, strict=True)]
+        for shades, words in zip(fills, texts, strict=True)
     ]
     return board(cells, cell, colour.line)

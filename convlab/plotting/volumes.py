@@ -8,7 +8,7 @@ from .board import Cell, board
 from .colours import COLOURS, FAINT, mix
 from .layout import PILE, SMALL, Block, Pen, above, beside, labelled, piled, text_block
 from .picture import Picture
-from .windows import Place, Scene, input_board, output_board, places_of
+from .scene import Place, Scene, input_board, output_board, places_of
 
 __all__ = ["volumes"]
 

@@ -1,4 +1,4 @@
-"""Windows that sweep an image: in two dimensions, in one, and how often they read a pixel."""
+"""Windows that sweep an image, and how often they read each pixel."""
 
 from __future__ import annotations
 
@@ -7,53 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from convlab.functional import conv2d
 from convlab.geometry import Geometry
 
-from .board import CELL, Cell, board, cell_size, frame_cells, number, numbers
+from .board import CELL, Cell, board, cell_size
 from .colours import COLOURS, NEUTRAL, PAPER, mix
-from .grids import framed, matrix
-from .layout import SMALL, Block, Pen, above, beside, flow, labelled, per_item, text_block
+from .layout import SMALL, Block, above, beside, flow, labelled, per_item, text_block
 from .picture import Picture
+from .scene import Place, Scene, input_board, output_board, places_of, told
 
-__all__ = ["plane", "read_counts", "sweep"]
+__all__ = ["read_counts", "sweep"]
 
-Place = tuple[int, int]
 CELL_WITH_WEIGHTS = 0.56  # inches
-
-
-def plane(
-    size: int | Place,
-    kernel_size: int | Place,
-    *,
-    strides: int | Place = 1,
-    padding: str = "valid",
-    dilation_rate: int | Place = 1,
-) -> Geometry:
-    """The sweep of one kernel over one image of one channel, for a toy example.
-
-    Parameters
-    ----------
-    size, kernel_size : int or (int, int)
-        Height and width; one number for both.
-    strides, padding, dilation_rate
-        As in `convlab.conv2d`.
-
-    Returns
-    -------
-    Geometry
-
-    Examples
-    --------
-    >>> plane(5, 3, padding="same").pads
-    (1, 1, 1, 1)
-    """
-    height, width = (size, size) if isinstance(size, int) else size
-    high, wide = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-    return Geometry.conv2d(
-        (1, height, width, 1), (high, wide, 1, 1), strides=strides, padding=padding,
-        dilation_rate=dilation_rate,
-    )  # fmt: skip
+STEP_GAP = 0.36
+ARROW = 0.75  # the room of the arrow from input to output
 
 
 def sweep(
@@ -80,7 +46,7 @@ def sweep(
         the output is computed and printed too.
     title : str, optional
     columns : int, optional
-        Steps in a row; as many as fit where None.
+        Steps in a row; one or two, as fits, where None.
 
     Returns
     -------
@@ -98,11 +64,9 @@ def sweep(
     height, width = geometry.output_size
 
     def recipe(room: float) -> Block:
-        blocks = [
-            _step(scene, step, _side(scene, room, len(steps), columns), room) for step in steps
-        ]
-        body = flow(blocks, room, 0.36, columns)
-        return labelled(body, title, width=room)
+        across, cell, level = _plan(scene, room, len(steps), columns)
+        blocks = [_step(scene, step, cell, level) for step in steps]
+        return labelled(flow(blocks, room, STEP_GAP, across), title, width=room)
 
     return Picture(
         recipe,
@@ -111,156 +75,36 @@ def sweep(
     )
 
 
-class Scene:
-    """What a sweep shows: geometry and, where given, the numbers of input, kernel and output."""
+def _plan(scene: Scene, room: float, steps: int, columns: int | None) -> tuple[int, float, bool]:
+    """Steps in a row, side of a cell, and whether input and output stand beside each other.
 
-    def __init__(self, geometry: Geometry, x: Any = None, kernel: Any = None) -> None:
-        self.geometry = geometry
-        self.x = None if x is None else _shaped("x", x, (geometry.height, geometry.width))
-        self.kernel = None if kernel is None else _shaped("kernel", kernel, geometry.kernel_size)
-        self.texts = np.array([]) if self.x is None else numbers(self.x)
-        self.output = None
-        if self.x is not None and self.kernel is not None:
-            self.output = conv2d(
-                self.x[None, :, :, None], self.kernel[:, :, None, None],
-                strides=geometry.strides, padding=geometry.padding,
-                dilation_rate=geometry.dilation_rate,
-            )[0, :, :, 0]  # fmt: skip
-
-    @property
-    def columns(self) -> int:
-        """Cells in a row of the input with its padding."""
-        return self.geometry.width + self.geometry.pads[2] + self.geometry.pads[3]
-
-
-def _shaped(name: str, values: Any, shape: Place) -> np.ndarray:
-    array = matrix(values)
-    if array.shape != shape:
-        raise ValueError(
-            f"`{name}` must have the height and width of the geometry. "
-            f"Received: {name} of shape {np.shape(values)}, geometry {shape}."
-        )
-    return array
-
-
-def places_of(geometry: Geometry, cell: Any) -> list[Place]:
-    if cell is None:
-        return []
-    places = [cell] if np.ndim(cell) == 1 else list(cell)
-    height, width = geometry.output_size
-    for row, column in places:
-        if not (0 <= row < height and 0 <= column < width):
-            raise ValueError(
-                "`cell` must be a (row, column) of the output. "
-                f"Received: cell={(row, column)}, output {height} x {width}."
-            )
-    return [(int(row), int(column)) for row, column in places]
-
-
-def _side(scene: Scene, room: float, steps: int, columns: int | None) -> float:
-    """Side of a cell: one step in a row is drawn large, several smaller."""
-    across = columns or min(steps, 2)
-    width = scene.geometry.output_size[1]
-    share = (room - 0.36 * (across - 1)) / across - 0.75
+    The first plan whose numbers can be read: two steps in a row, one, input above output.
+    """
     largest = CELL if scene.kernel is None else CELL_WITH_WEIGHTS
-    return cell_size(share, scene.columns + width, scene.texts.ravel().tolist(), largest)
+    texts = [*scene.inputs.ravel(), *scene.outputs.ravel()]
+    wide = scene.geometry.output_size[1]
+    tries = [columns] if columns else [2, 1] if steps > 1 else [1]
+    for level in (True, False):
+        for across in tries:
+            share = (room - STEP_GAP * (across - 1)) / across - (ARROW if level else 0)
+            cells = scene.columns + wide if level else max(scene.columns, wide)
+            cell = cell_size(share, cells, texts, largest)
+            if cell >= scene.least:
+                return across, cell, level
+    return across, cell, level
 
 
-def _step(scene: Scene, place: Place | None, cell: float, room: float) -> Block:
+def _step(scene: Scene, place: Place | None, cell: float, level: bool) -> Block:
     inputs = labelled(input_board(scene, place, cell), "input", ink=COLOURS["input"].ink)
     outputs = labelled(output_board(scene, place, cell), "output", ink=COLOURS["output"].ink)
-    row = beside([inputs, text_block("→", size=16), outputs], 0.2)
-    told = _told(scene, place)
-    return above([row, text_block(told, max(row.width, 3.0), size=SMALL)], 0.12) if told else row
-
-
-def input_board(scene: Scene, place: Place | None, cell: float) -> Block:
-    geometry = scene.geometry
-    top, bottom, left, right = geometry.pads
-    rows = range(-top, geometry.height + bottom)
-    columns = range(-left, geometry.width + right)
-    taps = _taps(geometry, place)
-    cells = [[_input_cell(scene, (r, c), taps) for c in columns] for r in rows]
-    block = board(cells, cell)
-    window = [(r + top, c + left) for r, c in taps]
-
-    def draw(pen: Pen, x: float, y: float) -> None:
-        block.draw(pen, x, y)
-        pen.box(
-            x + left * cell, y + top * cell, geometry.width * cell, geometry.height * cell,
-            line=COLOURS["input"].line, weight=1.6, z=3,
-        )  # fmt: skip
-        if window:
-            _draw_window(pen, x, y, cell, geometry, window)
-
-    return Block(block.width, block.height, draw)
-
-
-def _draw_window(
-    pen: Pen, x: float, y: float, cell: float, geometry: Geometry, window: list[Place]
-) -> None:
-    """Frames around the taps and, where there are gaps, a dashed one around the whole."""
-    line = COLOURS["kernel"].line
-    frame_cells(pen, x, y, cell, window, line)
-    if geometry.dilation_rate != (1, 1):
-        high, wide = geometry.effective_kernel_size
-        row, column = window[0]
-        pen.box(
-            x + column * cell, y + row * cell, wide * cell, high * cell,
-            line=line, weight=1.2, style="--", z=3.5, label="window",
-        )  # fmt: skip
-
-
-def _taps(geometry: Geometry, place: Place | None) -> dict[Place, Place]:
-    """Pixel -> tap, for every pixel that the window at a place reads."""
-    if place is None:
-        return {}
-    rows, columns = geometry.window(*place)
-    return {(r, c): (i, j) for i, r in enumerate(rows) for j, c in enumerate(columns)}
-
-
-def _input_cell(scene: Scene, pixel: Place, taps: dict[Place, Place]) -> Cell:
-    row, column = pixel
-    geometry = scene.geometry
-    inside = 0 <= row < geometry.height and 0 <= column < geometry.width
-    if inside:
-        text = "" if scene.x is None else scene.texts[row, column]
-        unread = row in geometry.unread_rows or column in geometry.unread_columns
+    if level:
+        body = beside([inputs, text_block("→", size=16), outputs], 0.2)
     else:
-        text, unread = ("" if scene.x is None else "0"), False
-    colour = COLOURS["input" if inside else "padding"]
-    fill = mix(COLOURS["kernel"].fill, colour.fill, 0.85) if pixel in taps else None
-    corner = ""
-    if pixel in taps and scene.kernel is not None:
-        corner = "×" + number(scene.kernel[taps[pixel]])
-    return Cell(colour, text, fill, hatched=not inside, crossed=unread, corner=corner)
-
-
-def output_board(scene: Scene, place: Place | None, cell: float) -> Block:
-    height, width = scene.geometry.output_size
-    colour = COLOURS["output"]
-    texts = np.full((height, width), "") if scene.output is None else numbers(scene.output)
-    cells = [[Cell(colour, str(text)) for text in row] for row in texts]
-    block = board(cells, cell, colour.line)
-    return framed(block, [place] if place else [], cell, COLOURS["kernel"].line)
-
-
-def _told(scene: Scene, place: Place | None) -> str:
-    """The sum of products under the window, where the numbers are known and few."""
-    if place is None or scene.x is None or scene.kernel is None or scene.kernel.size > 9:
-        return ""
-    products = []
-    for (row, column), tap in _taps(scene.geometry, place).items():
-        inside = 0 <= row < scene.geometry.height and 0 <= column < scene.geometry.width
-        value = scene.x[row, column] if inside else 0
-        products.append(f"{_factor(value)}·{_factor(scene.kernel[tap])}")
-    assert scene.output is not None
-    return f"{' + '.join(products)} = {number(scene.output[place])}"
-
-
-def _factor(value: Any) -> str:
-    text = number(value)
-    return f"({text})" if text.startswith("−") else text
+        body = above([inputs, text_block("↓", size=16), outputs], 0.08)
+    words = told(scene, place)
+    return (
+        above([body, text_block(words, max(body.width, 3.0), size=SMALL)], 0.12) if words else body
+    )
 
 
 def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> Picture:
@@ -288,12 +132,16 @@ def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> P
 
     def recipe(width: float) -> Block:
         widest = max(geometry.width for geometry in geometries)
-        cell = cell_size(width, widest)
+        flat = all(geometry.height <= 2 for geometry in geometries)
+        half = cell_size((width - 0.3) / 2, widest)
+        cell = (
+            half if half >= 0.3 and len(geometries) > 1 and not flat else cell_size(width, widest)
+        )
         blocks = [
             labelled(_counts_board(g, cell), name, width=min(width, 2.2))
             for g, name in zip(geometries, names, strict=True)
         ]
-        return flow(blocks, width, 0.18)
+        return flow(blocks, width, 0.18 if flat else 0.3, 1 if flat else None)
 
     return Picture(recipe, "; ".join(told))
 
