@@ -16,12 +16,13 @@ from io import BytesIO
 from pathlib import Path
 
 import nbformat
-import notebooks
 import numpy as np
-import pictures
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
+
+import notebooks
+import pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (

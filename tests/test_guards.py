@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import guards
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import guards
 
 PNG = {"image/png": "", "text/plain": "<Figure size 640x480 with 1 Axes>"}
 ALT = "A window over the corner of an image"

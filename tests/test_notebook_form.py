@@ -7,12 +7,13 @@ from io import BytesIO
 from pathlib import Path
 
 import nbformat
-import notebooks
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
+import notebooks
 
 
 def normal(*cells, **metadata):

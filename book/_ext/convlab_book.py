@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util.fileutil import copy_asset
 
 # The loader, and what it fetches while it typesets: TeX extensions, fonts, and the speech
@@ -25,12 +26,24 @@ MATHJAX_PARTS = (
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.config.mathjax_path = "mathjax/tex-chtml.js"
+    app.connect("config-inited", unplug_thebe)
     app.connect("build-finished", copy_mathjax)
     # After the table of contents has written its own redirect, which has no icon.
     app.connect("build-finished", write_redirect, priority=900)
     # After every other listener: only then is the list of scripts complete.
-    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", drop_copies, priority=900)
+    app.connect("html-page-context", mend_roles)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def unplug_thebe(app: Sphinx, config: Config) -> None:
+    """Leave out Thebe, which Jupyter Book always loads and this book does not use.
+
+    Its script stands on every page twice, and the second one fails with "THEBE_JS_URL has
+    already been declared".
+    """
+    for listeners in app.events.listeners.values():
+        listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx_thebe"]
 
 
 def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
@@ -70,21 +83,25 @@ def write_redirect(app: Sphinx, exception: Exception | None) -> None:
         Path(app.outdir, "index.html").write_text(text, encoding="utf-8")
 
 
-def drop_thebe(
+def drop_copies(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Leave out Thebe, which this book does not use.
+    """Leave out the second copy of a script: Jupyter Book's extensions add some twice."""
+    unique = {signature(script): script for script in context.get("script_files", [])}
+    context["script_files"] = list(unique.values())
 
-    Jupyter Book puts its settings on every page twice, and the second one fails with
-    "THEBE_JS_URL has already been declared".
+
+def signature(script: Any) -> str:
+    """Name a script of a page by its text, or by its file."""
+    return script.attributes.get("body") or str(script.filename)
+
+
+def mend_roles(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Name the entries of the bibliography as screen readers know them.
+
+    ARIA 1.3 took back the role that docutils gives them, and a list wants list items.
     """
-    for kind in ("script_files", "css_files"):
-        context[kind] = [file for file in context.get(kind, []) if not is_thebe(file)]
-
-
-def is_thebe(file: Any) -> bool:
-    """Whether a script or a style sheet of a page belongs to Thebe."""
-    attributes = getattr(file, "attributes", {})
-    return "thebe" in str(getattr(file, "filename", file)) or "THEBE" in str(
-        attributes.get("body", "")
-    )
+    body = context.get("body", "")
+    context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')

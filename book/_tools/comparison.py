@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Any
 
 from nbval.plugin import IPyNbCell
+
 from pictures import describe, same_picture
 
 COMPARED = ("image/png", "image/jpeg")

@@ -28,6 +28,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
 from pictures import same_picture
 
 __all__ = ["BOOK", "chapters", "dumps", "normalise", "problems", "run"]

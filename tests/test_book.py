@@ -1,0 +1,147 @@
+"""The built book: no warning, whole pages, and not one request to another server."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from sphinx.util.inventory import InventoryFile
+
+import convlab
+import notebooks
+
+ROOT = Path(__file__).resolve().parents[1]
+# Attributes that make a browser fetch a file as it shows the page.
+FETCHED = (
+    ("script", "src"),
+    ("img", "src"),
+    ("source", "src"),
+    ("iframe", "src"),
+    ("link[rel~=stylesheet]", "href"),
+    ("link[rel~=icon]", "href"),
+    ("link[rel~=preload]", "href"),
+)
+IN_STYLE_SHEET = re.compile(r"(?:url\(\s*[\"']?|@import\s+[\"'])(?:https?:)?//[^\s\"')]+")
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory) -> Path:
+    """Build the book as `make html` does, in a folder of its own."""
+    output = tmp_path_factory.mktemp("book")
+    start = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", str(ROOT)]
+    options = ["--path-output", str(output), "--all", "-W", "-n", "--keep-going", "-q"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return output / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(html) -> dict[Path, BeautifulSoup]:
+    """Parse every page of the built book."""
+    files = [*html.glob("*.html"), *html.glob("book/*.html")]
+    return {file: BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser") for file in files}
+
+
+def fetched(page: BeautifulSoup) -> list[str]:
+    """List the addresses that a browser asks for as it shows a page."""
+    return [tag[key] for what, key in FETCHED for tag in page.select(f"{what}[{key}]")]
+
+
+def is_local(address: str) -> bool:
+    parts = urlsplit(address)
+    return not parts.scheme and not parts.netloc
+
+
+def test_every_notebook_has_a_page_with_its_download(html, pages):
+    for name in (path.stem for path in notebooks.chapters()):
+        file = html / "book" / f"{name}.html"
+        links = [link["href"] for link in pages[file].select("a[href$='.ipynb'][download]")]
+        links += [link["href"] for link in pages[file].select("a.btn[href$='.ipynb']")]
+        assert links, f"{name} has no download button"
+        assert (file.parent / links[0]).resolve().exists()
+
+
+def test_no_page_asks_another_server(pages):
+    asked = {address for page in pages.values() for address in fetched(page)}
+    assert sorted(filter(lambda address: not is_local(address), asked)) == []
+
+
+def test_no_style_sheet_asks_another_server(html):
+    found = {
+        match
+        for file in html.rglob("*.css")
+        for match in IN_STYLE_SHEET.findall(file.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+
+
+def test_formulas_are_set_by_the_book_itself(html, pages):
+    scripts = {
+        (file.parent / urlsplit(script["src"]).path).resolve()
+        for file, page in pages.items()
+        for script in page.select("script[src*=mathjax]")
+    }
+    assert scripts == {(html / "_static" / "mathjax" / "tex-chtml.js").resolve()}
+    assert all(script.exists() for script in scripts)
+    assert list((html / "_static" / "mathjax").rglob("*.woff"))
+
+
+def test_no_script_stands_twice_on_a_page_and_none_is_unused(pages):
+    for file, page in pages.items():
+        bodies = [script.get_text().strip() for script in page.select("script:not([src])")]
+        assert len(bodies) == len(set(bodies)), file.name
+        assert "thebe" not in str(page.select("script")).lower(), file.name
+
+
+def test_every_picture_on_every_page_has_alt_text(pages):
+    bare = [
+        (file.name, str(image)[:80])
+        for file, page in pages.items()
+        for image in page.select("img")
+        if not image.get("alt", "").strip()
+    ]
+    assert bare == []
+
+
+def test_every_link_within_the_book_leads_somewhere(pages):
+    names = {file: {tag["id"] for tag in page.select("[id]")} for file, page in pages.items()}
+    broken = []
+    for file, page in pages.items():
+        for link in page.select("a[href]"):
+            parts = urlsplit(link["href"])
+            if not is_local(link["href"]):
+                continue
+            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+            ids = {*names.get(target, set()), ""}
+            if not target.exists() or (target in names and unquote(parts.fragment) not in ids):
+                broken.append((file.name, link["href"]))
+    assert broken == []
+
+
+@pytest.mark.parametrize("module", ["", ".datasets", ".filters", ".plotting"])
+def test_every_public_name_is_in_the_api_reference(html, module):
+    with (html / "objects.inv").open("rb") as file:
+        inventory = InventoryFile.load(file, "", lambda base, name: name)
+    documented = {name for kind in inventory.values() for name in kind}
+    home = importlib.import_module(f"convlab{module}")
+    public = {f"{home.__name__}.{name}" for name in home.__all__}
+    assert {name for name in public if callable_at(name)} <= documented
+
+
+def callable_at(name: str) -> bool:
+    """Whether a dotted name of convlab is a function or a class."""
+    module, _, attribute = name.rpartition(".")
+    return callable(getattr(importlib.import_module(module), attribute))
+
+
+def test_the_version_is_kept_in_one_place():
+    from importlib.metadata import version
+
+    assert convlab.__version__ == version("convlab")
