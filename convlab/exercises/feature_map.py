@@ -6,7 +6,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.datasets import load_digits
@@ -369,8 +368,8 @@ def _unseen():
         "window lies on the digit, and for 0 everywhere else, between two digits too.",
         "Least squares finds all ten kernels at once. With a window in each row of `A` and its ten "
         "wanted answers in the same row of `B`: `np.linalg.solve(A.T @ A + np.eye(64), A.T @ B)`.",
-        "`digit_strips(x, y, count=100, seed=1)` gives strips to cut the windows from, and where "
-        "each digit begins: `sliding_window_view(strips, (8, 8), axis=(1, 2))`.",
+        "`digit_strips(x, y, count=100, seed=1)` gives strips and where each digit begins. "
+        "`np.lib.stride_tricks.sliding_window_view(strips, (8, 8), axis=(1, 2))` cuts the windows.",
     ],
     why="You did not draw these kernels, you computed them from examples. Training does the same.",
 )
@@ -381,7 +380,8 @@ def digit_finders(x, y):
     a kernel of shape (8, 8, 1, 10), whose filter d is highest where digit d lies.
     """
     strips, starts = digit_strips(x, y, count=100, seed=1)
-    windows = sliding_window_view(strips, (8, 8), axis=(1, 2)).reshape(-1, 64)
+    windows = np.lib.stride_tricks.sliding_window_view(strips, (8, 8), axis=(1, 2))
+    windows = windows.reshape(-1, 64)
     wanted = np.zeros((100, 73, 10))  # strip, position of the window, digit
     for strip in range(100):
         wanted[strip, starts[strip], range(10)] = 1
