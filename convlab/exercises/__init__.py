@@ -1,10 +1,10 @@
 """Exercises that check themselves, with graded hints and solutions.
 
 >>> from convlab.exercises import check, hint, solution
->>> check("padding.corner_reads", ...)
-… Waiting for your answer: padding.corner_reads
-  How often does a 3x3 kernel read a corner pixel of a 5x5 image with `padding="same"`?
->>> check("padding.corner_reads", 4).passed
+>>> check("start.windows", ...)
+… Waiting for your answer: start.windows
+  A window covers 3 neighbouring pixels. In how many places does it fit on a row of 5?
+>>> check("start.windows", 3).passed
 True
 """
 
@@ -63,12 +63,11 @@ def check(name: str, answer: Any = ...) -> Result:
 
     Examples
     --------
-    >>> check("padding.corner_reads", 9)
-    ✗ Not yet: padding.corner_reads
-      received: 9
-      Nine is what a pixel in the middle gets, and what every pixel gets with full padding. Near
-      a corner the window often leaves the image.
-      More help: `hint("padding.corner_reads")`.
+    >>> check("start.windows", 5)
+    ✗ Not yet: start.windows
+      received: 5
+      You put a window on every pixel. On the last pixel, two thirds of it hang over the end.
+      More help: `hint("start.windows")`.
     """
     return check_answer(find(name), answer)
 
@@ -94,9 +93,9 @@ def hint(name: str, level: int | None = None) -> Hint:
 
     Examples
     --------
-    >>> hint("padding.corner_reads", 1)
-    Hint 1 of 2: padding.corner_reads
-      Draw the window at every place where it still covers the corner.
+    >>> hint("start.windows", 1)
+    Hint 1 of 2: start.windows
+      Write 1 2 3 4 5. The first window covers 1 2 3. Move it one pixel to the right.
     """
     hints = find(name).hints
     if level is None:
@@ -123,11 +122,10 @@ def solution(name: str) -> Solution:
 
     Examples
     --------
-    >>> solution("padding.corner_reads")
-    def corner_reads():
-        sweep = Geometry.conv2d((1, 5, 5, 1), (3, 3, 1, 1), padding="same")
-        return sweep.row_reads[0] * sweep.column_reads[0]
-    >>> check("padding.corner_reads", solution("padding.corner_reads").answer).passed
+    >>> solution("start.windows")
+    def windows():
+        return 5 - 3 + 1
+    >>> check("start.windows", solution("start.windows").answer).passed
     True
     """
     found = find(name)

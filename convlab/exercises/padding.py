@@ -150,24 +150,23 @@ def _below_zero(size, kernel_size, stride, dilation_rate):
 
 @exercise(
     hints=[
-        "Draw the window at every place where it still covers the corner.",
-        "Along one axis, two windows cover the first pixel. A corner lies on two axes.",
+        "A row of 7 pixels, 4 taps: how many zeros stand before, how many after?",
+        "Along one axis the first window starts one pixel before the image, and the last one ends "
+        "two pixels behind it. A corner lies on two axes: multiply.",
     ],
-    why="An edge pixel is read 6 times and an inner one 9 times: the border counts for less.",
+    why="Two windows along each axis reach the first pixel, three the last: 2 * 2 and 3 * 3. The "
+    "odd zero behind makes even kernels lopsided.",
 )
 def corner_reads():
-    """How often does a 3x3 kernel read a corner pixel of a 5x5 image with `padding="same"`?"""
-    sweep = Geometry.conv2d((1, 5, 5, 1), (3, 3, 1, 1), padding="same")
-    return sweep.row_reads[0] * sweep.column_reads[0]
+    """How often does a 4x4 kernel read the (top left, bottom right) pixel of 7x7, with `same`?"""
+    reads = Geometry.conv2d((1, 7, 7, 1), (4, 4, 1, 1), padding="same").row_reads
+    return reads[0] ** 2, reads[-1] ** 2
 
 
-corner_reads.mistake(1, means="One is right for `valid`. With `same`, windows also hang over.")
-corner_reads.mistake(
-    9,
-    means="Nine is what a pixel in the middle gets, and what every pixel gets with full padding. "
-    "Near a corner the window often leaves the image.",
-)
-corner_reads.mistake(6, means="Six is for a pixel on an edge. A corner lies on two edges.")
+corner_reads.mistake((9, 4), means="You put two zeros before the image and one after it.")
+corner_reads.mistake((1, 1), means="That is right for `valid`. With `same`, windows hang over.")
+corner_reads.mistake((16, 16), means="That is a pixel in the middle: all 16 taps reach it.")
+corner_reads.mistake((2, 3), means="That is one axis. A corner lies on two: multiply.")
 
 # --- 5, open -------------------------------------------------------------------------------------
 
