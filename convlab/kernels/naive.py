@@ -64,6 +64,7 @@ def conv2d_kernel_gradient(
 ) -> None:
     """Every output hands its gradient back to the weights it used, times the pixel read."""
     kernel_gradient[...] = 0
+    output_gradient = output_gradient.astype(kernel_gradient.dtype)  # uint8 times uint8 overflows
     for pixel, weight, cell in products(geometry):
         kernel_gradient[weight] += x[pixel] * output_gradient[cell]
 
@@ -116,6 +117,7 @@ def average_pool2d_gradient(
 ) -> None:
     """Every output shares its gradient equally among the pixels under its window."""
     input_gradient[...] = 0
+    output_gradient = output_gradient.astype(input_gradient.dtype)  # float16 divides coarsely
     for cell, pixels in windows(geometry):
         for pixel in pixels:
             input_gradient[pixel] += output_gradient[cell] / len(pixels)
