@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import ctypes
 import io
 import sys
 import threading
@@ -123,6 +122,8 @@ def _in_thread(work: Callable[[], None], seconds: float) -> str:
 
 def _throw(thread: int | None) -> None:
     """Raise `Stop` in a thread, at its next bytecode."""
+    import ctypes  # here, because some builds of Pyodide come without it
+
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread or 0), ctypes.py_object(Stop))
 
 

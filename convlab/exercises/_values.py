@@ -57,7 +57,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, (int, np.integer)):
-        return int(value) if abs(value) < 2**63 else Foreign("a whole number beyond 64 bits")
+        whole = int(value)
+        return whole if abs(whole) < 2**63 else Foreign("a whole number beyond 64 bits")
     if isinstance(value, numbers.Real):
         return float(value)
     for kind, convert in _CONVERSIONS:
