@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .colours import COLOURS, INK, LINE, PAPER, Colour, ink_on, mix
+from .colours import INK, LINE, PAPER, Colour, ink_on, mix
 from .layout import POINTS, TEXT, Block, Pen, text_width
 
 __all__ = ["Cell", "board", "cell_size", "divisor", "number", "numbers"]
@@ -29,6 +29,7 @@ class Cell:
     hatched: bool = False
     crossed: bool = False
     corner: str = ""
+    corner_ink: str = INK
 
     @property
     def background(self) -> Any:
@@ -147,7 +148,7 @@ def _draw_cell(pen: Pen, x: float, y: float, cell: float, one: Cell, size: float
         pen.words(x + cell / 2, y + cell / 2 - up, one.text, size=size, ink=ink)
     if one.corner:
         at = x + 0.94 * cell, y + cell - 0.1
-        pen.words(*at, one.corner, size=CORNER_TEXT, ink=COLOURS["kernel"].ink, across="right")
+        pen.words(*at, one.corner, size=CORNER_TEXT, ink=one.corner_ink, across="right")
 
 
 def _draw_patch(pen: Pen, x: float, y: float, cell: float, one: Cell, size: float) -> None:

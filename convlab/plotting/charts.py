@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from .board import number
-from .colours import COLOURS, FAINT, INK, PAPER
+from .colours import COLOURS, FAINT, INK, PAPER, Colour
 from .layout import SMALL, TEXT, Block, Pen, labelled, text_width
 from .picture import Picture
 
 __all__ = ["bars", "curve"]
 
 LOOKS = (
-    (COLOURS["input"].line, "o", "-"),
-    (COLOURS["kernel"].line, "s", "--"),
-    (COLOURS["output"].line, "^", "-."),
-    (COLOURS["padding"].line, "D", ":"),
-    (INK, "v", "-"),
-    (FAINT, "P", "--"),
+    (COLOURS["input"], "o", "-"),
+    (COLOURS["kernel"], "s", "--"),
+    (COLOURS["output"], "^", "-."),
+    (COLOURS["padding"], "D", ":"),
+    (Colour(INK, PAPER, INK), "v", "-"),
+    (Colour(FAINT, PAPER, FAINT), "P", "--"),
 )
 MOST_MARKERS = 20  # of a curve; more would hide its line
 FEW = 10  # points, each of which gets its own tick
@@ -121,7 +121,7 @@ class _Chart:
         every = -(-len(self.x) // MOST_MARKERS)
         for (name, values), (colour, marker, style) in zip(self.lines.items(), LOOKS, strict=False):
             axes.plot(
-                self.x, values, color=colour, marker=marker, linestyle=style, linewidth=1.8,
+                self.x, values, color=colour.line, marker=marker, linestyle=style, linewidth=1.8,
                 markersize=6, markeredgecolor=PAPER, markevery=every, label=name, zorder=3,
             )  # fmt: skip
         for value in self.marks.values():
@@ -155,7 +155,7 @@ class _Chart:
     def _draw_names(self, axes: Any, pen: Pen, x: float, y: float, height: float) -> None:
         """Names at the ends of the curves, moved apart where they would touch."""
         ends = [
-            (values[np.isfinite(values)][-1], name, look[0], True)
+            (values[np.isfinite(values)][-1], name, look[0].ink, True)
             for (name, values), look in zip(self.lines.items(), LOOKS, strict=False)
         ]
         ends += [(value, name, FAINT, False) for name, value in self.marks.items()]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .colours import FAINT
-from .kernels import small_kernel
+from .kernels import as_matrix, small_kernel
 from .layout import SMALL, Block, above, beside, flow, labelled, per_item, text_block
 from .picture import Picture
 from .scale import Box, Scale, image_block, photo_scale, scale_bar, shared_scale
@@ -65,7 +65,8 @@ def images(
     if not count:
         raise ValueError("`images` must hold at least one image. Received: images=[].")
     names, notes = per_item("titles", titles, count), per_item("captions", captions, count)
-    grids, frames = per_item("kernels", kernels, count), per_item("boxes", boxes, count)
+    grids = [as_matrix(kernel) for kernel in per_item("kernels", kernels, count)]
+    frames = per_item("boxes", boxes, count)
     scales, shared = _scales(arrays, grids, signed, limit)
     across = columns or (3 if count in (3, 5, 6, 9) and kernels is None else min(count, 2))
 

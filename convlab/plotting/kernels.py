@@ -12,7 +12,7 @@ from .colours import COLOURS, INK, PAPER, mix
 from .layout import Block, above, flow, labelled, per_item
 from .picture import Picture
 
-__all__ = ["kernels", "small_kernel"]
+__all__ = ["as_matrix", "kernels", "small_kernel"]
 
 CELL = 0.36
 PRINTED = 49  # numbers that are printed at most, where nobody says otherwise
@@ -91,8 +91,10 @@ def _stacks(kernel: Any) -> list[np.ndarray]:
     return stacks
 
 
-def small_kernel(kernel: Any, width: float) -> Block:
-    """The nine numbers beside the picture that they make."""
+def as_matrix(kernel: Any) -> np.ndarray | None:
+    """A kernel to draw with an image: (height, width), or None for none."""
+    if kernel is None:
+        return None
     array = np.asarray(kernel, dtype=float)
     array = array[:, :, 0, 0] if array.ndim == 4 else array
     if array.ndim != 2 or not array.size:
@@ -100,7 +102,12 @@ def small_kernel(kernel: Any, width: float) -> Block:
             "A kernel beside an image must have shape (height, width). "
             f"Received: kernel of shape {np.shape(kernel)}."
         )
-    return _stack_block(array[:, :, None], min(width, 0.3 * array.shape[1]), None)
+    return array
+
+
+def small_kernel(kernel: np.ndarray, width: float) -> Block:
+    """The nine numbers beside the picture that they make."""
+    return _stack_block(kernel[:, :, None], min(width, 0.3 * kernel.shape[1]), None)
 
 
 def _stack_block(stack: np.ndarray, width: float, values: bool | None) -> Block:

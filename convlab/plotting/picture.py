@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from convlab.geometry import as_size
+
 from .colours import PAPER
 from .layout import FONT, Block, Pen, above, beside
 
@@ -114,11 +116,18 @@ def together(pictures: Sequence[Picture], *, columns: int = 1) -> Picture:
     >>> together([grid([[1, 2]]), grid([[3]], role="output")])
     <Picture: input grid, 1 x 2; output grid, 1 x 1>
     """
-    rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
+    parts, columns = list(pictures), as_size("columns", columns)
+    if not parts or not all(isinstance(part, Picture) for part in parts):
+        kinds = [type(part).__name__ for part in parts]
+        raise ValueError(
+            "`together` must be given a list of Pictures, at least one figure. "
+            f"Received: {kinds}. Draw each part first: together([grid(x), grid(y)])."
+        )
+    rows = [parts[i : i + columns] for i in range(0, len(parts), columns)]
     gap = 0.3
 
     def recipe(width: float) -> Block:
         share = (width - gap * (columns - 1)) / columns
         return above([beside([p.recipe(share) for p in row], gap) for row in rows], gap)
 
-    return Picture(recipe, "; ".join(picture.description for picture in pictures))
+    return Picture(recipe, "; ".join(picture.description for picture in parts))

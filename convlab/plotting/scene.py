@@ -106,14 +106,18 @@ class Scene:
 
     def cell(self, pixel: Place, taps: dict[Place, Place]) -> Cell:
         """How a pixel of the input, or of its padding, is drawn."""
-        inside, read = self.inside(pixel), pixel in taps
+        inside, read, kernel = self.inside(pixel), pixel in taps, COLOURS["kernel"]
         colour = COLOURS["input" if inside else "padding"]
-        fill = mix(COLOURS["kernel"].fill, colour.fill, 0.85) if read else None
-        corner = f"×{self.weights[taps[pixel]]}" if read and self.weights is not None else ""
-        if not inside:
-            return Cell(colour, "" if self.x is None else "0", fill, hatched=True, corner=corner)
-        crossed = pixel[0] in self.unread[0] or pixel[1] in self.unread[1]
-        return Cell(colour, self.inputs[pixel], fill, crossed=crossed, corner=corner)
+        zero = "" if self.x is None else "0"
+        return Cell(
+            colour,
+            self.inputs[pixel] if inside else zero,
+            fill=mix(kernel.fill, colour.fill, 0.85) if read else None,
+            hatched=not inside,
+            crossed=inside and (pixel[0] in self.unread[0] or pixel[1] in self.unread[1]),
+            corner=f"×{self.weights[taps[pixel]]}" if read and self.weights is not None else "",
+            corner_ink=kernel.ink,
+        )
 
 
 def _shaped(name: str, values: Any, shape: Place) -> np.ndarray:
