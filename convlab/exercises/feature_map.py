@@ -142,6 +142,9 @@ correlation.mistake(
     means="You exchanged the kernel's rows and columns: its lower left number is −1.",
 )
 correlation.mistake(
+    [8, 0, -1, 7], means="The numbers are right. The map has two rows of two, as the kernel has."
+)
+correlation.mistake(
     [[2, 0], [0, 6]],
     means="You multiplied the kernel with one corner of x and stopped. These four products must "
     "be added: together they are the first cell.",
