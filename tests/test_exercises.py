@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 import time
+import types
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -401,6 +402,19 @@ def test_printing_is_shown_shortened_and_goes_nowhere_else(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_exit_in_a_notebook_does_not_end_the_kernel(monkeypatch):
+    class Shell:
+        def ask_exit(self):
+            raise AssertionError("the kernel ends")
+
+    shell = Shell()
+    ipython = types.SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    refused(lambda x: shell.ask_exit(), "SystemExit")
+    with pytest.raises(AssertionError, match="the kernel ends"):
+        shell.ask_exit()
+
+
 class Hostile:
     """Nothing about it may be asked."""
 
@@ -786,6 +800,7 @@ def test_wide_panels_are_stacked():
     text = panels_text(comparison(wide_array, wide_array + 1))
     assert max(map(len, text.splitlines())) < 100
     assert text.count("┌") == 2
+    assert panels_text([draw("x", np.arange(3))] * 12).count("\n") == 7
 
 
 def test_html_is_escaped_and_readable_without_colour():

@@ -208,7 +208,7 @@ class _Verdict:
 
 def _listed(value: Any) -> Any:
     """Plain, except that a tuple stays a tuple: a shape reads better in round brackets."""
-    return value if isinstance(value, tuple) else plain(value)
+    return tuple(map(_listed, value)) if isinstance(value, tuple) else plain(value)
 
 
 def _first_lines(text: str, most: int = 8) -> str:

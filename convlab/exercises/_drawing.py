@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -175,19 +176,24 @@ def panels_text(panels: Sequence[Panel]) -> str:
     """
     if not any(panel.rows for panel in panels):
         return _lines(panels)
-    blocks = [_block(panel) for panel in panels]
-    widths = [max(map(len, block)) for block in blocks]
-    if sum(widths) + 3 * len(widths) > WIDTH:
-        return "\n".join("\n".join(block) for block in blocks)
-    height = max(map(len, blocks))
-    lines = [
-        "   ".join(
-            (block[row] if row < len(block) else "").ljust(width)
-            for block, width in zip(blocks, widths, strict=True)
-        ).rstrip()
-        for row in range(height)
-    ]
-    return "\n".join(lines)
+    strips: list[list[list[str]]] = []
+    for block in map(_block, panels):
+        if strips and sum(_width(one) + 3 for one in strips[-1]) + _width(block) <= WIDTH:
+            strips[-1].append(block)
+        else:
+            strips.append([block])
+    return "\n".join(map(_strip, strips))
+
+
+def _width(block: list[str]) -> int:
+    return max(map(len, block))
+
+
+def _strip(blocks: list[list[str]]) -> str:
+    """Blocks of lines beside each other."""
+    widths = [_width(block) for block in blocks]
+    lines = zip_longest(*blocks, fillvalue="")
+    return "\n".join("   ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def _lines(panels: Sequence[Panel]) -> str:

@@ -180,7 +180,26 @@ class Printed(io.StringIO):
 
 @contextlib.contextmanager
 def capture() -> Iterator[Printed]:
-    """Catch what is printed; what goes to stderr (warnings) is dropped."""
+    """Catch what is printed, and `exit()`; what goes to stderr (warnings) is dropped."""
     page = Printed()
-    with contextlib.redirect_stdout(page), contextlib.redirect_stderr(Printed()):
+    with contextlib.redirect_stdout(page), contextlib.redirect_stderr(Printed()), _no_exit():
         yield page
+
+
+@contextlib.contextmanager
+def _no_exit() -> Iterator[None]:
+    """In a notebook, `exit()` does not raise `SystemExit` but asks the kernel to end: refuse."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+
+    def refuse() -> None:
+        raise SystemExit
+
+    if shell is None:
+        yield
+        return
+    shell.ask_exit = refuse  # hides the method of the class
+    try:
+        yield
+    finally:
+        del shell.ask_exit

@@ -108,7 +108,8 @@ def _printed(text: str) -> str:
     if not text:
         return ""
     return _paragraph("Your answer printed:") + (
-        '<pre style="margin: .2em 0 0 0; background: transparent; color: inherit">'
+        '<pre style="margin: .2em 0 0 0; white-space: pre-wrap; background: transparent; '
+        'color: inherit">'
         f"{html.escape(text)}</pre>"
     )
 
