@@ -32,7 +32,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", write_redirect, priority=900)
     # After every other listener: only then is the list of scripts complete.
     app.connect("html-page-context", drop_copies, priority=900)
-    app.connect("html-page-context", mend_roles)
+    app.connect("html-page-context", mend_names)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -96,12 +96,13 @@ def signature(script: Any) -> str:
     return script.attributes.get("body") or str(script.filename)
 
 
-def mend_roles(
+def mend_names(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Name the entries of the bibliography as screen readers know them.
+    """Let screen readers hear what everyone else sees.
 
-    ARIA 1.3 took back the role that docutils gives them, and a list wants list items.
+    A fold is named by its own words, "Hint", and not by "Toggle hidden content"; an entry of
+    the bibliography is a list item, since ARIA 1.3 took back the role that docutils gives it.
     """
-    body = context.get("body", "")
+    body = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
     context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
