@@ -67,7 +67,7 @@ def _indices(axis: slice) -> range:
 
 def _fit(sizes: Sequence[int], limit: int) -> list[int]:
     """Lengths whose product is at most ``limit``: the outer axes are cut first."""
-    lengths = list(sizes)
+    lengths = [max(1, size) for size in sizes]
     for axis, size in enumerate(sizes):
         inner = math.prod(lengths[axis + 1 :])
         lengths[axis] = max(1, min(size, limit // max(inner, 1)))
