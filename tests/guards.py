@@ -160,6 +160,12 @@ def missing_bones(notebook: NotebookNode) -> Iterator[str]:
         yield f"sections should be {list(BONES)}. Received: {headings}"
 
 
+def long_lines(notebook: NotebookNode) -> Iterator[str]:
+    """Lines of code that a reader would have to scroll, at the usual width of the page."""
+    for cell in code_cells(notebook):
+        yield from (line for line in cell.source.splitlines() if len(line) > 76)
+
+
 def exercises(notebook: NotebookNode) -> list[str]:
     """Names of the exercises that a chapter checks, in order."""
     return [name for cell in code_cells(notebook) for name in CHECK.findall(cell.source)]

@@ -110,3 +110,8 @@ def test_table_of_contents_lists_every_notebook():
     listed = {Path(file).name for file in files if (ROOT / f"{file}.ipynb").exists()}
     assert listed == set(CHAPTERS)
     assert set(PARAMETERS) <= listed
+
+
+@each_chapter
+def test_code_fits_the_page(chapter):
+    assert list(guards.long_lines(read(chapter))) == []

@@ -1,4 +1,3 @@
-# mypy: allow-untyped-defs, allow-incomplete-defs
 """Exercises of the chapter on feature maps, and the strips of digits that it searches."""
 
 from __future__ import annotations

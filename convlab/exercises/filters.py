@@ -1,4 +1,3 @@
-# mypy: allow-untyped-defs, allow-incomplete-defs
 """Exercises of the chapter on filters."""
 
 import numpy as np
