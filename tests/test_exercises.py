@@ -353,6 +353,12 @@ def test_exception_is_reported(error, words):
     refused(raising(error), "It stops with an error", words)
 
 
+def test_one_full_stop_is_enough():
+    text = str(check("kernel.motion_blur", [0.5, 0.5]))
+    assert "filters. " in " ".join(text.split())
+    assert ".." not in text.replace("...", "")
+
+
 def test_endless_recursion_is_reported():
     def answer(x):
         return answer(x)

@@ -64,7 +64,8 @@ class _Verdict:
         outcome = self.outcomes[index]
         if outcome.failure:
             advice = _ADVICE.get(outcome.failure.kind, "")
-            return f"It stops with an error. {outcome.failure}." + (f" {advice}" if advice else "")
+            failure = str(outcome.failure).rstrip(".")  # many messages end with one already
+            return f"It stops with an error. {failure}." + (f" {advice}" if advice else "")
         complaint = self.exercise.complaint(index, outcome.value)
         if complaint is None and outcome.changed:
             names = ", ".join(f"`{name}`" for name in outcome.changed)
