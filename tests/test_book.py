@@ -13,7 +13,6 @@ import pytest
 from bs4 import BeautifulSoup
 from sphinx.util.inventory import InventoryFile
 
-import convlab
 import notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,9 +138,3 @@ def callable_at(name: str) -> bool:
     """Whether a dotted name of convlab is a function or a class."""
     module, _, attribute = name.rpartition(".")
     return callable(getattr(importlib.import_module(module), attribute))
-
-
-def test_the_version_is_kept_in_one_place():
-    from importlib.metadata import version
-
-    assert convlab.__version__ == version("convlab")

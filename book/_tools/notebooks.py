@@ -128,8 +128,13 @@ def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
     # Without this, a kernel that the user registered under the same name would win.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     result = nbformat.from_dict(json.loads(json.dumps(notebook)))
-    resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(result, timeout=TIMEOUT, kernel_name="python3", resources=resources).execute()
+    NotebookClient(
+        result,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # a kernel's notes to the terminal are not for us
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
     for cell in code_cells(result):
         refuse_stderr(cell)
     return result
