@@ -108,6 +108,16 @@ def choose(implementation: str | None, multiply_adds: int) -> ModuleType:
     name = _chosen.get() if implementation is None else implementation
     check_name(name)
     if name == "auto":
-        large = multiply_adds >= PARALLEL_FROM and _numba_is_there()
-        name = "parallel" if large else "vectorized"
+        large = multiply_adds >= PARALLEL_FROM
+        name = "parallel" if large and _parallel_is_usable() else "vectorized"
     return importlib.import_module(f"convlab.kernels.{name}")
+
+
+def _parallel_is_usable() -> bool:
+    """Whether "auto" may take it: Numba can be absent, older than NumPy, or cut off by a fork."""
+    if not _numba_is_there():
+        return False
+    try:
+        return importlib.import_module("convlab.kernels.parallel").is_usable()
+    except ImportError:  # Numba refuses a NumPy that is newer than itself
+        return False

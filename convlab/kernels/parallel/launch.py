@@ -57,7 +57,7 @@ class _Gate:
 def _threading_layer() -> str | None:
     """The layer in use; None before the first parallel call."""
     try:
-        return str(numba.threading_layer())
+        return str(numba.threading_layer())  # type: ignore[attr-defined]
     except ValueError:
         return None
 

@@ -1,0 +1,218 @@
+"""What only compiled, threaded kernels can get wrong: threads, forks, layers, the disk cache.
+
+A threading layer is chosen once in a process, and a wrong one ends the process: so most of
+these tests run in a process of their own.
+"""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+numba = pytest.importorskip("numba")
+
+from convlab.kernels.parallel import launch  # noqa: E402
+
+# Every operation, on more rows than threads; prints a digest of each result's bytes.
+WORK = """
+import hashlib, sys, threading
+import numpy as np, numba, convlab
+from convlab.kernels.parallel import launch
+
+rng = np.random.default_rng(0)
+x, dy = (rng.normal(size=(2, 33, 70, 6)).astype("float32") for _ in range(2))
+dense, deep = (rng.normal(size=(3, 3, c, 6)).astype("float32") for c in (6, 1))
+
+def results():
+    options = {"padding": "same", "implementation": "parallel"}
+    for kernel, groups in ((dense, 1), (deep, 6)):
+        yield convlab.conv2d(x, kernel, groups=groups, **options)
+        yield convlab.conv2d_input_gradient(dy, kernel, x.shape, groups=groups, **options)
+        yield convlab.conv2d_kernel_gradient(x, dy, kernel.shape, groups=groups, **options)
+    options["strides"] = 1
+    yield convlab.max_pool2d(x, 3, **options)
+    yield convlab.max_pool2d_gradient(x, dy, 3, **options)
+    yield convlab.average_pool2d(x, 3, **options)
+    yield convlab.average_pool2d_gradient(dy, x.shape, 3, **options)
+
+def digest():
+    return hashlib.sha256(b"".join(result.tobytes() for result in results())).hexdigest()
+"""
+
+
+def run(code, **environment):
+    """Run the work and then the code in a new process; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", WORK + textwrap.dedent(code)],
+        capture_output=True, text=True, timeout=300, env={**os.environ, **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def layers():
+    """The threading layers that load here (TBB needs a package, OpenMP a library)."""
+    found = ["workqueue"]
+    for layer, module in (("omp", "omppool"), ("tbb", "tbbpool")):
+        try:
+            __import__(f"numba.np.ufunc.{module}")
+        except ImportError:
+            continue
+        found.append(layer)
+    return found
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    digests = run(
+        """
+        for threads in (1, 2, 4):
+            numba.set_num_threads(threads)
+            print(digest())
+            assert numba.get_num_threads() == threads
+        """,
+        NUMBA_NUM_THREADS="4",
+    )
+    assert len(digests) == 3
+    assert len(set(digests)) == 1
+
+
+@pytest.mark.parametrize("layer", layers())
+def test_python_threads_may_call_at_once(layer):
+    """Numba's "workqueue" ends a process that two threads enter; the lock keeps them apart."""
+    used, alone, *together = run(
+        """
+        alone, together = digest(), []
+        threads = [
+            threading.Thread(target=lambda: together.extend(digest() for _ in range(20)))
+            for _ in range(4)
+        ]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(numba.threading_layer(), alone, *together)
+        """,
+        NUMBA_THREADING_LAYER=layer,
+        NUMBA_NUM_THREADS="4",
+    )
+    assert used == layer
+    assert len(together) == 80
+    assert set(together) == {alone}
+
+
+FORK = """
+import os, warnings
+warnings.simplefilter("ignore")  # newer Pythons warn of forks beside threads: that is the point
+def in_a_child(work):
+    child = os.fork()
+    if not child:
+        try:
+            print(work(), flush=True)
+        except BaseException as error:
+            print(type(error).__name__, error, flush=True)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@forks
+def test_forked_child_computes_even_where_a_thread_of_its_parent_held_the_lock():
+    """Under "workqueue", which survives a fork. The lock's owner does not live in the child."""
+    alone, child = run(
+        FORK
+        + """
+print(digest(), flush=True)
+held, done = threading.Event(), threading.Event()
+def hold():
+    with launch._gate.lock:
+        held.set()
+        done.wait()
+thread = threading.Thread(target=hold)
+thread.start()
+held.wait()
+in_a_child(digest)
+done.set()
+thread.join()
+""",
+        NUMBA_THREADING_LAYER="workqueue",
+    )
+    assert child == alone
+
+
+@forks
+def test_child_forked_before_the_first_call_computes():
+    child, alone = run(FORK + "in_a_child(digest)\nprint(digest())")
+    assert child == alone
+
+
+@forks
+@pytest.mark.skipif("omp" not in layers(), reason="OpenMP is not here")
+@pytest.mark.skipif(sys.platform != "linux", reason="only GNU OpenMP breaks in a fork")
+def test_child_forked_after_openmp_gets_an_error_it_can_read():
+    """Numba would end the child with a signal, and a pool of workers would wait for ever."""
+    code = FORK + "digest()\nin_a_child(digest)"
+    text = " ".join(run(code, NUMBA_THREADING_LAYER="omp"))
+    assert text.startswith("RuntimeError The parallel implementation cannot run in a process")
+    assert "threading layer='omp'" in text
+    assert 'implementation="vectorized"' in text
+
+
+@forks
+@pytest.mark.skipif("omp" not in layers(), reason="OpenMP is not here")
+@pytest.mark.skipif(sys.platform != "linux", reason="only GNU OpenMP breaks in a fork")
+def test_auto_is_vectorized_in_a_child_forked_after_openmp():
+    code = """
+def work():
+    return convlab.conv2d(np.ones((9, 64, 64, 16)), np.ones((3, 3, 16, 32))).sum()
+print(work(), flush=True)
+in_a_child(work)
+"""
+    alone, child = run(FORK + code, NUMBA_THREADING_LAYER="omp")
+    assert child == alone
+
+
+def test_machine_code_is_kept_on_disk(tmp_path):
+    code = """
+    from convlab.kernels.parallel import dense
+    with convlab.use_implementation("parallel"):
+        convlab.conv2d(np.ones((1, 4, 4, 2)), np.ones((3, 3, 2, 2)))
+    hits, misses = dense.sweep.stats.cache_hits, dense.sweep.stats.cache_misses
+    print(sum(hits.values()), sum(misses.values()))
+    """
+    assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == ["0", "1"]
+    assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == ["1", "0"]
+
+
+def test_read_only_and_writable_arrays_share_one_compiled_version():
+    count = run(
+        """
+        from convlab.kernels.parallel.dense import sweep
+        frozen = np.broadcast_to(x, x.shape)
+        for image in (x, frozen, x[::-1], x.astype(">f4"), np.asfortranarray(x)):
+            convlab.conv2d(image, dense, padding="same", implementation="parallel")
+        print(len(sweep.signatures))
+        """
+    )
+    assert count == ["1"]
+
+
+def test_without_a_folder_for_the_cache_the_kernels_still_compile(monkeypatch):
+    def njit(*, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available for file")
+        return lambda function: ("compiled without a cache", function, options)
+
+    monkeypatch.setattr(launch.numba, "njit", njit)
+    how, function, options = launch.compiled(parallel=True)(len)
+    assert (how, function) == ("compiled without a cache", len)
+    assert options["parallel"]
+
+
+def test_inputs_are_handed_over_without_a_copy_where_none_is_needed():
+    array = np.ones((2, 3), np.float32)
+    view = launch.read_only(array, np.dtype(np.float32))
+    assert np.shares_memory(view, array)
+    assert not view.flags.writeable
+    assert array.flags.writeable
