@@ -345,6 +345,22 @@ def test_sweep_hatches_below_and_right_for_an_even_kernel():
     assert places(marks(picture, "hatched")) == bottom_and_right
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_sweep_frames_the_pixels_of_the_window(padding):
+    geometry = plane((6, 7), (4, 3), padding=padding)
+    picture = plotting.sweep(geometry, (2, 1))
+    corner = marks(picture, "cell")[0]
+    side = corner.get_width()
+    sides = np.array([line.get_xydata() for line in marks(picture, "frame")[:14]])  # 2 x (4 + 3)
+    columns, rows = np.round(
+        (sides.reshape(-1, 2).T - np.array([corner.get_xy()]).T) / side
+    ).astype(int)
+    down, right = geometry.window(2, 1)
+    top, _, left, _ = geometry.pads
+    assert (rows.min() - top, rows.max() - top) == (down[0], down[-1] + 1)
+    assert (columns.min() - left, columns.max() - left) == (right[0], right[-1] + 1)
+
+
 def test_sweep_prints_input_weights_output_and_the_sum():
     picture = plotting.sweep(plane(3, 2, padding="same"), (0, 2), x=X, kernel=K)
     found = words(picture)
@@ -431,6 +447,20 @@ def test_read_counts_prints_every_count(arguments):
     counts = np.outer(geometry.row_reads, geometry.column_reads).ravel()
     assert [int(word) for word in words(picture)] == [count for count in counts if count]
     assert len(marks(picture, "crossed")) == 2 * geometry.unread_pixels
+
+
+def test_read_counts_stand_at_their_pixels():
+    geometry = plane((4, 8), (3, 2), strides=(2, 3))
+    picture = plotting.read_counts(geometry)
+    cells = marks(picture, "cell")
+    left, top = cells[0].get_xy()
+    side = cells[0].get_width()
+    found = np.zeros((4, 8), int)
+    for text in texts(picture):
+        x, y = text.get_position()
+        found[int((y - top) // side), int((x - left) // side)] = int(text.get_text())
+    assert found.tolist() == np.outer(geometry.row_reads, geometry.column_reads).tolist()
+    assert found[:3].tolist() == [[1, 1, 0, 1, 1, 0, 1, 1]] * 3
 
 
 def test_layers_fit_their_receptive_field_exactly():
