@@ -76,7 +76,10 @@ def test_hints_are_graded(name):
     hints = ALL[name].hints
     assert len(hints) >= 2
     assert len(set(hints)) == len(hints)
-    assert [hint(name, level).text for level in range(1, len(hints) + 1)] == list(hints)
+    for level, text in enumerate(hints, start=1):
+        shown = " ".join(repr(hint(name, level)).split())
+        assert " ".join(text.split()) in shown
+        assert shown.startswith(f"Hint {level} of {len(hints)}")
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -182,7 +185,15 @@ def test_each_call_gives_the_next_hint_and_the_last_one_again():
     hints_given.pop("padding.same_padding", None)
     assert [hint("padding.same_padding").level for _ in range(4)] == [1, 2, 3, 3]
     assert "solution(" in repr(hint("padding.same_padding"))
-    assert "solution(" not in hint("padding.same_padding", 1)._repr_html_()
+    assert "solution(" not in repr(hint("padding.same_padding", 1))
+
+
+def test_later_hints_are_folded_one_in_another_on_a_page():
+    shown, *folded = hint("padding.same_padding", 1)._repr_html_().split("<details>")
+    assert len(folded) == 2
+    assert "Hint 1 of 3" in shown
+    assert "solution(" not in shown + folded[0]
+    assert "solution(" in folded[1]
 
 
 @pytest.mark.parametrize("level", [0, 4, "2"])

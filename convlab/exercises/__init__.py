@@ -104,7 +104,7 @@ def hint(name: str, level: int | None = None) -> Hint:
         raise ValueError(
             f"`level` must be a whole number from 1 to {len(hints)}. Received: level={level!r}."
         )
-    return Hint(name, level, len(hints), hints[level - 1])
+    return Hint(name, level, tuple(hints))
 
 
 def solution(name: str) -> Solution:

@@ -116,27 +116,44 @@ def _printed(text: str) -> str:
 
 @dataclass(frozen=True)
 class Hint:
-    """One hint of an exercise."""
+    """One hint of an exercise; on a page, the later ones are folded below it.
+
+    Attributes
+    ----------
+    name : str
+    level : int
+        Counted from 1.
+    hints : tuple of str
+        All hints of the exercise, from a nudge to nearly there.
+    """
 
     name: str
     level: int
-    levels: int
-    text: str
+    hints: tuple[str, ...]
 
     def __repr__(self) -> str:
-        text = textwrap.indent(_filled(self.text + self._more()), "  ")
-        return f"Hint {self.level} of {self.levels}: {self.name}\n{text}"
+        text = textwrap.indent(_filled(self._text(self.level)), "  ")
+        return f"Hint {self.level} of {len(self.hints)}: {self.name}\n{text}"
 
     def _repr_html_(self) -> str:
-        heading = f"<strong>Hint {self.level} of {self.levels}:</strong> "
+        heading = f"<strong>Hint {self.level} of {len(self.hints)}:</strong> "
         heading += f"<code>{html.escape(self.name)}</code>"
-        text = _paragraph(self.text + self._more())
-        return _framed(f'<p style="margin: 0">{heading}</p>{text}', _BLUE)
+        later = self._later_html(self.level + 1)
+        text = _paragraph(self._text(self.level))
+        return _framed(f'<p style="margin: 0">{heading}</p>{text}{later}', _BLUE)
 
-    def _more(self) -> str:
-        if self.level < self.levels:
+    def _later_html(self, level: int) -> str:
+        if level > len(self.hints):
             return ""
-        return f' The solution: `solution("{self.name}")`.'
+        summary = f"<summary>Hint {level} of {len(self.hints)}</summary>"
+        text = _paragraph(self._text(level))
+        return f"<details>{summary}{text}{self._later_html(level + 1)}</details>"
+
+    def _text(self, level: int) -> str:
+        text = self.hints[level - 1]
+        if level < len(self.hints):
+            return text
+        return f'{text} The solution: `solution("{self.name}")`.'
 
 
 @dataclass(frozen=True)
