@@ -32,6 +32,10 @@ PARAMETERS = (
 # (chapter, first line of the cell) -> the reason, "timing: ..." or "error: ...".
 ESCAPES: dict[tuple[str, str], str] = {
     (
+        "data_format",
+        "import time",
+    ): "timing: a sum over channels in both orders",
+    (
         "implementations",
         "def nanoseconds(implementation, size, channels, filters, runs):",
     ): "timing: what one multiply-add costs in each implementation",
