@@ -26,6 +26,7 @@ from convlab.kernels import available_implementations, use_implementation
 
 if TYPE_CHECKING:
     from convlab import datasets, exercises, filters, plotting
+    from convlab.explanation import explain
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ __all__ = [
     "conv2d_kernel_gradient",
     "datasets",
     "exercises",
+    "explain",
     "filters",
     "max_pool2d",
     "max_pool2d_gradient",
@@ -54,8 +56,10 @@ def __getattr__(name: str) -> Any:
     # Imported when first used, so that `import convlab` costs little more than NumPy.
     if name in _MODULES:
         return importlib.import_module(f"convlab.{name}")
+    if name == "explain":
+        return importlib.import_module("convlab.explanation").explain
     raise AttributeError(f"module 'convlab' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
+    return sorted([*globals(), *_MODULES, "explain"])
