@@ -51,7 +51,7 @@ class Pen:
         looks = {"facecolor": fill, "edgecolor": line, "linewidth": weight, "linestyle": style}
         patch = Rectangle((x, y), width, height, hatch=hatch, label=label, **looks)
         patch.set_zorder(self.lift + z)
-        self.axes.add_patch(patch)
+        self.axes.add_artist(patch)  # unlike add_patch, leaves the limits alone: much faster
 
     def hatch(
         self, x: float, y: float, width: float, height: float, colour: Any, z: float = 1.2
@@ -91,16 +91,11 @@ class Pen:
         label: str = "",
     ) -> None:
         """A line through points."""
-        x, y = zip(*points, strict=True)
-        self.axes.plot(
-            x, y, color=line, linewidth=weight, linestyle=style, zorder=self.lift + z, label=label,
-            solid_capstyle="round",
-        )  # fmt: skip
+        from matplotlib.lines import Line2D
 
-    def arrow(self, start: tuple[float, float], end: tuple[float, float], ink: Any = INK) -> None:
-        """A straight arrow."""
-        looks = {"arrowstyle": "-|>", "color": ink, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
-        self.axes.annotate("", xy=end, xytext=start, arrowprops=looks, zorder=self.lift + 4)
+        x, y = zip(*points, strict=True)
+        looks = {"color": line, "linewidth": weight, "linestyle": style, "label": label}
+        self.axes.add_artist(Line2D(x, y, zorder=self.lift + z, solid_capstyle="round", **looks))
 
     def inset(self, x: float, y: float, width: float, height: float) -> Any:
         """New matplotlib axes in a part of the figure, for a chart."""

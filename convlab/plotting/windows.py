@@ -55,6 +55,7 @@ def sweep(
 
     Examples
     --------
+    >>> from convlab.plotting import plane
     >>> sweep(plane(5, 3, padding="same"), (0, 1))
     <Picture: sweep: input 5 x 5, padding (1, 1, 1, 1), window at (0, 1), output 5 x 5>
     """
@@ -119,6 +120,7 @@ def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> P
 
     Examples
     --------
+    >>> from convlab.plotting import plane
     >>> read_counts(plane((1, 10), (1, 3), strides=2))
     <Picture: read counts of 1 x 10 pixels, 1 unread>
     """
