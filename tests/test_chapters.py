@@ -43,6 +43,7 @@ ESCAPES: dict[tuple[str, str], str] = {
         "implementations",
         "sides = [6, 10, 18, 34, 66, 130]",
     ): "timing: where compiled loops begin to pay",
+    ("groups", "def shortest(groups):"): "timing: a depthwise layer against an ordinary one",
 }
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
