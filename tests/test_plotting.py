@@ -274,6 +274,10 @@ def test_numbers_of_one_matrix_share_their_decimals():
     assert numbers([["a1", "2"]]).tolist() == [["a1", "2"]]
 
 
+def test_number_that_rounds_to_zero_does_not_pass_for_zero():
+    assert numbers([0.001, 0, 0.25]).tolist() == ["0.00", "0", "0.25"]
+
+
 def test_divisor_finds_the_common_denominator():
     gauss = np.outer([1, 2, 1], [1, 2, 1]) / 16
     assert divisor(gauss) == 16

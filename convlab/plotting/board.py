@@ -63,6 +63,8 @@ def number(value: Any, decimals: int = 2) -> str:
 def numbers(values: Any, decimals: int = 2) -> np.ndarray:
     """The numbers of an array as text, all with the same decimals, as few as show them.
 
+    An exact zero is a bare 0; a number that only rounds to zero is not.
+
     Examples
     --------
     >>> numbers([[1, -2.5], [0, 3]]).tolist(), numbers([1.0, 2.0]).tolist()
@@ -72,12 +74,13 @@ def numbers(values: Any, decimals: int = 2) -> np.ndarray:
     texts = [number(value, decimals) for value in array.ravel()]
     if array.dtype.kind not in "USO":
         places = max((len(text.partition(".")[2]) for text in texts), default=0)
-        texts = [_padded(text, places) for text in texts]
+        values = array.ravel().tolist()
+        texts = [_padded(t, places) if v != 0 else t for t, v in zip(texts, values, strict=True)]
     return np.array(texts, dtype=object).reshape(array.shape)
 
 
 def _padded(text: str, places: int) -> str:
-    if not places or text == "0" or not text[-1].isdigit():  # a bare 0, nan and inf stay
+    if not places or not text[-1].isdigit():  # nan and inf stay as they are
         return text
     whole, _, part = text.partition(".")
     return f"{whole}.{part.ljust(places, '0')}"
