@@ -72,6 +72,26 @@ def test_no_page_asks_another_server(pages):
     assert sorted(filter(lambda address: not is_local(address), asked)) == []
 
 
+def test_every_file_that_a_page_asks_for_is_there(pages):
+    missing = {
+        (file.name, address)
+        for file, page in pages.items()
+        for address in fetched(page)
+        if not (file.parent / unquote(urlsplit(address).path)).resolve().exists()
+    }
+    assert missing == set()
+
+
+def test_every_file_that_a_page_asks_for_is_there(pages):
+    missing = {
+        (file.name, address)
+        for file, page in pages.items()
+        for address in filter(is_local, fetched(page))
+        if not (file.parent / unquote(urlsplit(address).path)).exists()
+    }
+    assert missing == set()
+
+
 def test_no_style_sheet_asks_another_server(html):
     found = {
         match

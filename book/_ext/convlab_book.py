@@ -44,6 +44,8 @@ def unplug_thebe(app: Sphinx, config: Config) -> None:
     """
     for listeners in app.events.listeners.values():
         listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx_thebe"]
+    styles = app.registry.css_files  # without the listeners, nobody would bring Thebe's file
+    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
 def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
