@@ -76,16 +76,6 @@ def test_every_file_that_a_page_asks_for_is_there(pages):
     missing = {
         (file.name, address)
         for file, page in pages.items()
-        for address in fetched(page)
-        if not (file.parent / unquote(urlsplit(address).path)).resolve().exists()
-    }
-    assert missing == set()
-
-
-def test_every_file_that_a_page_asks_for_is_there(pages):
-    missing = {
-        (file.name, address)
-        for file, page in pages.items()
         for address in filter(is_local, fetched(page))
         if not (file.parent / unquote(urlsplit(address).path)).exists()
     }
