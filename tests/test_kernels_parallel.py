@@ -14,6 +14,7 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
+import convlab  # noqa: E402
 from convlab.kernels.parallel import launch  # noqa: E402
 
 # Every operation, on more rows than threads; prints a digest of each result's bytes.
@@ -22,6 +23,7 @@ import hashlib, sys, threading
 import numpy as np, numba, convlab
 from convlab.kernels.parallel import launch
 
+launch.WORK_PER_THREAD = 1  # all threads, for however little work
 rng = np.random.default_rng(0)
 x, dy = (rng.normal(size=(2, 33, 70, 6)).astype("float32") for _ in range(2))
 dense, deep = (rng.normal(size=(3, 3, c, 6)).astype("float32") for c in (6, 1))
@@ -196,6 +198,27 @@ def test_read_only_and_writable_arrays_share_one_compiled_version():
         """
     )
     assert count == ["1"]
+
+
+SMALL = convlab.Geometry.conv2d((1, 5, 5, 1), (3, 3, 1, 1))
+LARGE = convlab.Geometry.conv2d((9, 64, 64, 16), (3, 3, 16, 32))
+
+
+@pytest.mark.parametrize(
+    ("geometry", "allowed", "used"), [(SMALL, 2, 1), (LARGE, 2, 2), (LARGE, 1, 1)]
+)
+def test_launch_uses_as_many_threads_as_the_work_needs_and_the_user_allows(
+    geometry, allowed, used, monkeypatch
+):
+    threads = [allowed]
+    monkeypatch.setattr(launch.numba, "get_num_threads", lambda: threads[-1])
+    monkeypatch.setattr(launch.numba, "set_num_threads", threads.append)
+    seen = []
+    launch.launch(lambda: seen.append(threads[-1]), geometry)
+    assert seen == [used]
+    with pytest.raises(ZeroDivisionError):
+        launch.launch(lambda: 1 / 0, geometry)
+    assert threads[-1] == allowed
 
 
 def test_without_a_folder_for_the_cache_the_kernels_still_compile(monkeypatch):

@@ -24,9 +24,9 @@ def conv2d(
     pairs = reads(geometry)
     with contiguous(output) as result:
         if _is_channelwise(geometry):
-            _sweep_channels(_seen(x, geometry), kernel[:, :, 0], bias, pairs, result)
+            _sweep_channels(_seen(x, geometry), kernel, bias, geometry, pairs, result)
         else:
-            _sweep(x, kernel, bias, pairs, geometry.groups, result)
+            _sweep(x, kernel, bias, geometry, pairs, result)
 
 
 def conv2d_input_gradient(
@@ -36,18 +36,18 @@ def conv2d_input_gradient(
     input_gradient: np.ndarray,
 ) -> None:
     """The same sweep from the other end: every pixel gathers from the outputs that read it."""
-    pairs, filters = reads(geometry, backward=True), geometry.group_filters
+    pairs = reads(geometry, backward=True)
     with contiguous(input_gradient) as result:
         if _is_channelwise(geometry):
-            shares = np.empty((*result.shape, filters), result.dtype)
+            shares = np.empty((*result.shape, geometry.group_filters), result.dtype)
             lanes = shares.reshape(*result.shape[:3], geometry.filters)
             nothing = np.zeros(geometry.filters, result.dtype)
-            _sweep_channels(output_gradient, kernel[:, :, 0], nothing, pairs, lanes)
+            _sweep_channels(output_gradient, kernel, nothing, geometry, pairs, lanes)
             np.sum(shares, axis=4, out=result)
         else:
             nothing = np.zeros(geometry.channels, result.dtype)
-            turned = _swap_channels(kernel, geometry.groups)
-            _sweep(output_gradient, turned, nothing, pairs, geometry.groups, result)
+            turned = _swap_channels(kernel, geometry)
+            _sweep(output_gradient, turned, nothing, geometry, pairs, result)
 
 
 def conv2d_kernel_gradient(
@@ -57,43 +57,51 @@ def conv2d_kernel_gradient(
     pairs = reads(geometry)
     tables = pairs.rows, pairs.columns, pairs.steps[1]
     with contiguous(kernel_gradient) as result:
-        dtype = result.dtype
-        gradient = read_only(output_gradient, dtype)
+        gradient = read_only(output_gradient, result.dtype)
         if _is_channelwise(geometry):
-            pixels = read_only(_seen(x, geometry), dtype)
-            at_once = channelwise.pixels_at_once(geometry.filters, pairs.steps)
-            launch(channelwise.correlate, pixels, gradient, *tables, at_once, result[:, :, 0])
+            pixels = read_only(_seen(x, geometry), result.dtype)
+            run = channelwise.pixels_at_once(geometry.filters, pairs.steps)
+            arguments = (pixels, gradient, *tables, run, result[:, :, 0])
+            launch(channelwise.correlate, geometry, *arguments)
         else:
-            pixels = read_only(x, dtype)
-            launch(dense.correlate, pixels, gradient, *tables, geometry.groups, result)
+            arguments = (read_only(x, result.dtype), gradient, *tables, geometry.groups, result)
+            launch(dense.correlate, geometry, *arguments)
 
 
 def _sweep(
     source: np.ndarray,
     kernel: np.ndarray,
     bias: np.ndarray,
+    geometry: Geometry,
     pairs: Reads,
-    groups: int,
     target: np.ndarray,
 ) -> None:
     """Sweep panel by panel of filters."""
-    dtype = target.dtype
-    weights = read_only(dense.pack(kernel, groups), dtype)
-    offsets = read_only(dense.pack_bias(bias, groups), dtype)
-    pixels = read_only(source, dtype)
-    launch(dense.sweep, pixels, weights, offsets, pairs.rows, pairs.columns, pairs.steps, target)
+    pixels, weights, offsets = (
+        read_only(array, target.dtype)
+        for array in (
+            source,
+            dense.pack(kernel, geometry.groups),
+            dense.pack_bias(bias, geometry.groups),
+        )
+    )
+    tables = pairs.rows, pairs.columns, pairs.steps
+    launch(dense.sweep, geometry, pixels, weights, offsets, *tables, target)
 
 
 def _sweep_channels(
-    source: np.ndarray, weights: np.ndarray, bias: np.ndarray, pairs: Reads, target: np.ndarray
+    source: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    geometry: Geometry,
+    pairs: Reads,
+    target: np.ndarray,
 ) -> None:
-    """Sweep lane by lane; `weights` is ``(kernel height, kernel width, lanes)``."""
-    dtype = target.dtype
-    lanes = np.tile(weights, channelwise.pixels_at_once(target.shape[3], pairs.steps))
-    launch(
-        channelwise.sweep, read_only(source, dtype), read_only(lanes, dtype),
-        read_only(bias, dtype), pairs.rows, pairs.columns, pairs.steps, target,
-    )  # fmt: skip
+    """Sweep lane by lane: a filter and the channel that it sees."""
+    run = np.tile(kernel[:, :, 0], channelwise.pixels_at_once(geometry.filters, pairs.steps))
+    pixels, weights, offsets = (read_only(array, target.dtype) for array in (source, run, bias))
+    tables = pairs.rows, pairs.columns, pairs.steps
+    launch(channelwise.sweep, geometry, pixels, weights, offsets, *tables, target)
 
 
 def _seen(x: np.ndarray, geometry: Geometry) -> np.ndarray:
@@ -102,8 +110,8 @@ def _seen(x: np.ndarray, geometry: Geometry) -> np.ndarray:
     return x if few == 1 else np.repeat(x, few, axis=3)
 
 
-def _swap_channels(kernel: np.ndarray, groups: int) -> np.ndarray:
+def _swap_channels(kernel: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Inputs and filters change places, group by group: the kernel that goes backward."""
-    height, width, channels, filters = kernel.shape
-    grouped = kernel.reshape(height, width, channels, groups, filters // groups)
-    return grouped.transpose(0, 1, 4, 3, 2).reshape(height, width, -1, groups * channels)
+    grouped = kernel.reshape(*kernel.shape[:3], geometry.groups, geometry.group_filters)
+    turned = grouped.transpose(0, 1, 4, 3, 2)
+    return turned.reshape(*geometry.kernel_size, geometry.group_filters, geometry.channels)

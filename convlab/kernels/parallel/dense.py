@@ -46,8 +46,9 @@ def pack_bias(bias: np.ndarray, groups: int) -> np.ndarray:
 def add_product(left, right, sums):
     """``sums += left @ right``: (rows, depth) times (depth, LANES). Every multiply-add is here.
 
-    Four rows share each load of the right side. A sum adds its products one after another, in
-    the order of the definition.
+    Four rows share each load of the right side; a row that is left over takes four columns at
+    once. A sum adds its products one after another, in the order of the definition: so equal
+    windows give equal sums, wherever they lie.
     """
     rows, depth = left.shape
     for r in range(0, rows - 3, 4):
@@ -60,10 +61,14 @@ def add_product(left, right, sums):
                 sums[r + 2, lane] += c * weight
                 sums[r + 3, lane] += d * weight
     for r in range(rows - rows % 4, rows):
-        for k in range(depth):
-            a = left[r, k]
+        for k in range(0, depth - 3, 4):
+            a, b, c, d = left[r, k], left[r, k + 1], left[r, k + 2], left[r, k + 3]
             for lane in range(LANES):
-                sums[r, lane] += a * right[k, lane]
+                total = sums[r, lane] + a * right[k, lane] + b * right[k + 1, lane]
+                sums[r, lane] = total + c * right[k + 2, lane] + d * right[k + 3, lane]
+        for k in range(depth - depth % 4, depth):
+            for lane in range(LANES):
+                sums[r, lane] += left[r, k] * right[k, lane]
 
 
 @compiled(parallel=True)
@@ -151,7 +156,8 @@ def _sum_tile(job, x, gradient, rows, columns, stride, groups, result):
     start = group * (filters // groups) + panel * LANES
     stop = min(start + LANES, (group + 1) * (filters // groups))
     seen = slice(group * channels + first, group * channels + last)
-    sums, total = np.zeros((2, TILE, LANES), result.dtype)
+    sums = np.zeros((TILE, LANES), result.dtype)
+    total = np.zeros((TILE, LANES), result.dtype)
     vectors = np.zeros((BLOCK, LANES), result.dtype)
     i, j = tap // width, tap % width
     for image in range(x.shape[0]):

@@ -2,6 +2,9 @@
 
 A gradient is gathered, not scattered. Windows may overlap, and two of them must not add to one
 pixel at the same time; a pixel that collects from its windows belongs to one job alone.
+
+The innermost loops run over the channels of one pixel, from index 0 up and without a branch:
+so the compiler makes vectors of them.
 """
 
 # What is compiled is typed by the arrays that come; mypy has nothing to add.
@@ -23,7 +26,7 @@ def max_pool2d(x: np.ndarray, geometry: Geometry, output: np.ndarray) -> None:
     with contiguous(output) as result:
         pixels = read_only(x, result.dtype)
         lowest = np.full(1, _lowest(result.dtype), result.dtype)[0]
-        launch(maximum, pixels, pairs.rows, pairs.columns, pairs.steps[1], lowest, result)
+        launch(maximum, geometry, pixels, pairs.rows, pairs.columns, pairs.steps[1], lowest, result)
 
 
 def _lowest(dtype: np.dtype) -> float:
@@ -39,9 +42,9 @@ def max_pool2d_gradient(
     with contiguous(input_gradient) as result:
         pixels = read_only(x, result.dtype)
         gradient = read_only(output_gradient, result.dtype)
-        launch(find_winners, pixels, pairs.rows, pairs.columns, pairs.steps[1], winners)
+        launch(find_winners, geometry, pixels, pairs.rows, pairs.columns, pairs.steps[1], winners)
         winners = read_only(winners, winners.dtype)
-        launch(collect, gradient, winners, back.rows, back.columns, back.steps[0], result)
+        launch(collect, geometry, gradient, winners, back.rows, back.columns, back.steps[0], result)
 
 
 def average_pool2d(x: np.ndarray, geometry: Geometry, output: np.ndarray) -> None:
@@ -49,7 +52,7 @@ def average_pool2d(x: np.ndarray, geometry: Geometry, output: np.ndarray) -> Non
     pairs = reads(geometry)
     with contiguous(output) as result:
         arguments = (read_only(x, result.dtype), pairs.rows, pairs.columns, pairs.steps[1])
-        launch(mean, *arguments, *window_sizes(geometry), result)
+        launch(mean, geometry, *arguments, *window_sizes(geometry), result)
 
 
 def average_pool2d_gradient(
@@ -60,7 +63,7 @@ def average_pool2d_gradient(
     with contiguous(input_gradient) as result:
         gradient = read_only(output_gradient, result.dtype)
         arguments = (gradient, back.rows, back.columns, back.steps[0])
-        launch(share, *arguments, *window_sizes(geometry), result)
+        launch(share, geometry, *arguments, *window_sizes(geometry), result)
 
 
 @compiled(parallel=True)
@@ -81,11 +84,12 @@ def _maximum_row(x, rows, columns, stride, lowest, result):
         for j in range(columns.shape[0]):
             output, column, count = columns[j]
             for n in range(count):
-                for channel in range(x.shape[2]):
-                    pixel, best = line[column + n * stride, channel], result[output + n, channel]
+                pixels, leads = line[column + n * stride], result[output + n]
+                for channel in range(pixels.size):
+                    pixel, lead = pixels[channel], leads[channel]
                     # Only NaN differs from itself. It wins, and no pixel is larger than it.
-                    wins = (pixel > best) | (pixel != pixel)
-                    result[output + n, channel] = pixel if wins else best
+                    wins = (pixel > lead) | (pixel != pixel)
+                    leads[channel] = pixel if wins else lead
 
 
 @compiled(parallel=True)
@@ -106,14 +110,16 @@ def _winners_row(x, rows, columns, stride, winners):
         line = x[rows[i]]
         for j in range(columns.shape[0]):
             output, column, count = columns[j]
-            tap = i * columns.shape[0] + j
+            tap = np.int32(i * columns.shape[0] + j)
             for n in range(count):
-                for channel in range(x.shape[2]):
-                    pixel, lead = line[column + n * stride, channel], best[output + n, channel]
+                pixels = line[column + n * stride]
+                leads, leaders = best[output + n], winners[output + n]
+                for channel in range(pixels.size):
+                    pixel, lead, leader = pixels[channel], leads[channel], leaders[channel]
                     larger = (pixel > lead) | ((pixel != pixel) & (lead == lead))
-                    if larger | (winners[output + n, channel] < 0):
-                        best[output + n, channel] = pixel
-                        winners[output + n, channel] = tap
+                    wins = larger | (leader < 0)
+                    leads[channel] = pixel if wins else lead
+                    leaders[channel] = tap if wins else leader
 
 
 @compiled(parallel=True)
@@ -129,18 +135,18 @@ def collect(gradient, winners, rows, columns, stride, result):
 @compiled()
 def _collect_row(gradient, winners, rows, columns, stride, result):
     result[:] = 0
+    nothing = gradient.dtype.type(0)
     for i in range(rows.size):
         if rows[i] < 0:
             continue
         for j in range(columns.shape[0]):
             column, output, count = columns[j]
-            tap = i * columns.shape[0] + j
+            tap = np.int32(i * columns.shape[0] + j)
             for n in range(count):
-                for channel in range(result.shape[1]):
-                    if winners[rows[i], output + n, channel] == tap:
-                        result[column + n * stride, channel] += gradient[
-                            rows[i], output + n, channel
-                        ]
+                leaders, shares = winners[rows[i], output + n], gradient[rows[i], output + n]
+                pixels = result[column + n * stride]
+                for channel in range(pixels.size):
+                    pixels[channel] += shares[channel] if leaders[channel] == tap else nothing
 
 
 @compiled(parallel=True)
@@ -161,8 +167,9 @@ def _mean_row(x, rows, columns, stride, sizes, result):
         for j in range(columns.shape[0]):
             output, column, count = columns[j]
             for n in range(count):
-                for channel in range(x.shape[2]):
-                    result[output + n, channel] += line[column + n * stride, channel]
+                pixels, sums = line[column + n * stride], result[output + n]
+                for channel in range(pixels.size):
+                    sums[channel] += pixels[channel]
     for column in range(sizes.size):
         for channel in range(result.shape[1]):
             result[column, channel] /= sizes[column]
@@ -186,6 +193,7 @@ def _share_row(gradient, rows, columns, stride, heights, widths, result):
         for j in range(columns.shape[0]):
             column, output, count = columns[j]
             for n in range(count):
+                pixels, shares = result[column + n * stride], line[output + n]
                 size = heights[rows[i]] * widths[output + n]
-                for channel in range(result.shape[1]):
-                    result[column + n * stride, channel] += line[output + n, channel] / size
+                for channel in range(pixels.size):
+                    pixels[channel] += shares[channel] / size
