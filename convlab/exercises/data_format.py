@@ -111,6 +111,9 @@ channels_seen.mistake(
     361, means="361 numbers belong to each filter. They are spread over 3 x 3 taps."
 )
 channels_seen.mistake(
+    5776 / 144, means="You forgot the bias: each filter has one, and it belongs to no channel."
+)
+channels_seen.mistake(
     40.1, means="You forgot the bias: take it away before you divide by the nine taps."
 )
 channels_seen.mistake(360, means="360 weights belong to each filter: nine for each channel.")
@@ -171,7 +174,7 @@ def _models():
         "In between: `conv2d(x, first)`, `max_pool2d`, `conv2d(..., second)`, all without "
         "`data_format`, and with the same kernels.",
     ],
-    why="Two transposes, and every layer in between is the same: weights do not know the format.",
+    why="The same kernels serve both formats: weights do not know the format.",
 )
 def twin(x, first, second):
     """Write `twin(x, first, second)`: the same model, computed in channels_last.

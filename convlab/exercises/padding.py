@@ -35,6 +35,9 @@ zeros_before_and_after.mistake(
     (1, 0), means="The amount is right, the end is not: Keras puts the odd zero after the pixels."
 )
 zeros_before_and_after.mistake(
+    (0, 0), means="With no padding the fourth window would reach a pixel that is not there."
+)
+zeros_before_and_after.mistake(
     (1, 2), means="That is padding for 4 taps and stride 1. With stride 2 there are fewer windows."
 )
 
@@ -107,6 +110,32 @@ def same_padding(size, kernel_size, stride, dilation_rate):
     return total // 2, total - total // 2
 
 
+@same_padding.mistake(
+    means="You rounded the number of windows down. `same` rounds up: ceil(size / stride)."
+)
+def _rounded_down(size, kernel_size, stride, dilation_rate):
+    span = (kernel_size - 1) * dilation_rate + 1
+    total = max((size // stride - 1) * stride + span - size, 0)
+    return total // 2, total - total // 2
+
+
+@same_padding.mistake(
+    means="You took kernel_size * dilation_rate for the span. The gap behind the last tap does not "
+    "count: it is (kernel_size - 1) * dilation_rate + 1."
+)
+def _gap_behind_the_last(size, kernel_size, stride, dilation_rate):
+    total = max((-(-size // stride) - 1) * stride + kernel_size * dilation_rate - size, 0)
+    return total // 2, total - total // 2
+
+
+@same_padding.mistake(
+    means="You pad by half the kernel, whatever stride and dilation: a rule for odd kernels and a "
+    "stride of 1."
+)
+def _always_half(size, kernel_size, stride, dilation_rate):
+    return kernel_size // 2, kernel_size // 2
+
+
 @same_padding.mistake(means="You put the odd zero before the pixels. Keras puts it after them.")
 def _odd_zero_before(size, kernel_size, stride, dilation_rate):
     return same_padding.solution(size, kernel_size, stride, dilation_rate)[::-1]
@@ -163,6 +192,13 @@ def corner_reads():
 
 
 corner_reads.mistake((9, 4), means="You put two zeros before the image and one after it.")
+corner_reads.mistake(
+    (4, 4),
+    means="Top left is right. The padding is not alike on both sides, so the corners differ.",
+)
+corner_reads.mistake(
+    (9, 9), means="Bottom right is right. One zero stands before the image, two behind it."
+)
 corner_reads.mistake((1, 1), means="That is right for `valid`. With `same`, windows hang over.")
 corner_reads.mistake((16, 16), means="That is a pixel in the middle: all 16 taps reach it.")
 corner_reads.mistake((2, 3), means="That is one axis. A corner lies on two: multiply.")

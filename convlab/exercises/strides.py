@@ -4,6 +4,7 @@ import numpy as np
 
 from convlab.datasets import load_photo
 from convlab.exercises import exercise, integers
+from convlab.filters import as_kernel
 from convlab.functional import conv2d
 from convlab.geometry import output_size
 
@@ -25,6 +26,13 @@ def two_sizes():
 two_sizes.mistake(
     (4.5, 5),
     means="There is no half output. (10 - 3) / 2 is 3.5; round it down before you add 1.",
+)
+two_sizes.mistake(
+    (4, 10),
+    means="You kept the size for `same`. It does so at a stride of 1 only: the window jumps.",
+)
+two_sizes.mistake(
+    (4, 4), means="You floored both. `same` rounds up: it pads until every pixel is under a window."
 )
 two_sizes.mistake((3, 5), means="You forgot the + 1: the first window is there before any step.")
 two_sizes.mistake(
@@ -108,6 +116,11 @@ def _all_but_starts(size, kernel_size, stride):
     return set(range(size)) - set(range(0, size - kernel_size + 1, stride))
 
 
+@unread.mistake(means="You count from 1. The first pixel is number 0.")
+def _from_one(size, kernel_size, stride):
+    return {pixel + 1 for pixel in unread.solution(size, kernel_size, stride)}
+
+
 @unread.mistake(means="You give the pixels that are read. Asked for are the others.")
 def _what_is_read(size, kernel_size, stride):
     return set(range(size)) - unread.solution(size, kernel_size, stride)
@@ -117,48 +130,62 @@ def _what_is_read(size, kernel_size, stride):
 
 
 @exercise(
-    cases=[(integers(n, n + 1, seed=n), integers(3, 3, seed=9)) for n in (5, 6, 7, 8)],
-    hints=[
-        "`padding=1` in PyTorch means: one zero on each of the four sides, whatever the stride.",
-        "Pad with `np.pad` (in Keras: `ZeroPadding2D(1)`), then let the layer use `valid`.",
+    cases=lambda: [
+        (integers(n, n + 1, seed=n), integers(k, k, seed=9), stride, padding)
+        for n, k, stride, padding in [(5, 3, 2, 1), (6, 3, 2, 1), (7, 5, 3, 2), (8, 3, 1, 2)]
     ],
-    why="`same` and `padding=1` give the same shape, and at even sizes other numbers.",
+    hints=[
+        "In PyTorch `padding=p` means: p zeros on each of the four sides, whatever the stride.",
+        "Build the padded image first, then let the layer use `valid`.",
+        "`np.pad(x, padding)` makes it; in Keras it is the layer `ZeroPadding2D(padding)`.",
+    ],
+    why="`same` and PyTorch's padding often give the same shape, and on even sizes other numbers.",
 )
-def like_torch(x, kernel):
-    """Write `like_torch(x, kernel)`: what PyTorch's `stride=2, padding=1` gives for one 3x3 kernel.
+def like_torch(x, kernel, stride, padding):
+    """Write `like_torch(x, kernel, stride, padding)`: what `torch.nn.Conv2d` makes of an image.
 
-    `x` is (height, width), `kernel` is (3, 3), and so is the map: two axes.
+    `x` is (height, width), `kernel` is (k, k), and the map has two axes. `stride` and `padding`
+    are whole numbers, as in `torch.nn.Conv2d(1, 1, k, stride=stride, padding=padding)`.
     """
-    padded = np.pad(x, 1)
-    return conv2d(padded[None, :, :, None], kernel[:, :, None, None], strides=2)[0, :, :, 0]
+    return _strided(np.pad(x, padding), kernel, stride, "valid")
 
 
-def _strided(x, kernel, padding):
+def _strided(x, kernel, stride, padding):
     x, kernel = x[None, :, :, None], kernel[:, :, None, None]
-    return conv2d(x, kernel, strides=2, padding=padding)[0, :, :, 0]
+    return conv2d(x, kernel, strides=stride, padding=padding)[0, :, :, 0]
 
 
 @like_torch.mistake(
-    means='You used `padding="same"`. Along an odd size it pads (1, 1) and agrees; along an even '
-    "size it pads (0, 1), and every window stands one pixel further."
+    means='You used `padding="same"`. Where it pads both sides alike it agrees; elsewhere every '
+    "window stands one pixel further, or there are fewer of them."
 )
-def _same(x, kernel):
-    return _strided(x, kernel, "same")
+def _same(x, kernel, stride, padding):
+    return _strided(x, kernel, stride, "same")
 
 
 @like_torch.mistake(means="You did not pad, so windows over the border are missing.")
-def _valid(x, kernel):
-    return _strided(x, kernel, "valid")
+def _valid(x, kernel, stride, padding):
+    return _strided(x, kernel, stride, "valid")
+
+
+@like_torch.mistake(means="You always pad by 1. The amount is the argument `padding`.")
+def _by_one(x, kernel, stride, padding):
+    return _strided(np.pad(x, 1), kernel, stride, "valid")
 
 
 @like_torch.mistake(means="You padded, and then `same` padded again. The map is too large.")
-def _padded_twice(x, kernel):
-    return _strided(np.pad(x, 1), kernel, "same")
+def _padded_twice(x, kernel, stride, padding):
+    return _strided(np.pad(x, padding), kernel, stride, "same")
 
 
-@like_torch.mistake(means="You flipped the kernel. PyTorch correlates, as Keras does.")
-def _flipped(x, kernel):
-    return _strided(np.pad(x, 1), kernel[::-1, ::-1], "valid")
+@like_torch.mistake(means="Your stride is always 2. It is the argument `stride`.")
+def _by_two(x, kernel, stride, padding):
+    return _strided(np.pad(x, padding), kernel, 2, "valid")
+
+
+@like_torch.mistake(means="You turned the kernel round. PyTorch correlates, as Keras does.")
+def _flipped(x, kernel, stride, padding):
+    return _strided(np.pad(x, padding), kernel[::-1, ::-1], stride, "valid")
 
 
 # --- 5, open -------------------------------------------------------------------------------------
@@ -167,33 +194,32 @@ def _flipped(x, kernel):
 @exercise(
     hints=[
         "A stride of 4 looks at every fourth place. What lies between should already be mixed in.",
-        "Blur over at least as many pixels as the stride jumps; the weights add up to 1.",
-        "A box of 4x4 is enough: 16 equal weights.",
+        "Blur over more pixels than the stride jumps; the weights add up to 1.",
+        "Equal weights make the calmest kernel of a size. How large must the box be?",
     ],
     why="Blur first, then jump: the fine stripes that would alias are gone before the jump.",
 )
 def calm_kernel():
     """Find a kernel for stride 4 on the photo `china` that hardly minds a shift by one pixel.
 
-    The output may change by at most 0.045 of its standard deviation (on average), and the
-    weights must add up to 1, so that the photo's mean stays. Give a square array.
+    Moved down or right, the output may change by at most 0.045 of its standard deviation (on
+    average), and the weights must add up to 1, so that the photo's mean stays. Give a table.
     """
-    return np.ones((4, 4)) / 16
-
-
-def _grey_photo():
-    return load_photo("china") / 255 @ np.array([0.299, 0.587, 0.114])
+    return np.ones((5, 5)) / 25
 
 
 @calm_kernel.measure
 def _sensitivity(kernel):
-    kernel, grey = np.asarray(kernel, float)[:, :, None, None], _grey_photo()[None, :, :, None]
-    here, shifted = (
+    kernel, grey = as_kernel(kernel), load_photo("china", grey=True)[None, :, :, None]
+    if kernel.shape[2:] != (1, 1):
+        raise ValueError(f"one table of weights is asked for. Received: shape={kernel.shape}")
+    here, down, right = (
         conv2d(photo, kernel, strides=4, implementation="vectorized")
-        for photo in (grey[:, :, :-1], grey[:, :, 1:])
+        for photo in (grey[:, :-1, :-1], grey[:, 1:, :-1], grey[:, :-1, 1:])
     )
+    moved = max(np.abs(moved - here).mean() for moved in (down, right))
     return {
-        "sensitivity": np.abs(shifted - here).mean() / here.std() if here.std() else np.inf,
+        "sensitivity": moved / here.std() if here.std() else np.inf,
         "sum of the weights": kernel.sum(),
     }
 
@@ -220,6 +246,12 @@ calm_kernel.mistake(
 )
 calm_kernel.mistake(
     _gauss([1, 4, 6, 4, 1]), means="Nearly. Of the five taps, the middle three have most of it."
+)
+calm_kernel.mistake(
+    np.ones((4, 4)) / 16, means="Nearly: the window is as wide as the jump. One pixel more will do."
+)
+calm_kernel.mistake(
+    np.ones((1, 9)) / 9, means="Your blur goes sideways only. The photo also moves down."
 )
 calm_kernel.mistake(
     np.ones((4, 4)), means="The blur is wide enough, but 16 ones make the photo 16 times as bright."

@@ -132,6 +132,10 @@ def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> P
         for g in geometries
     ]
 
+    # One scale for all boards: the same count has the same shade everywhere.
+    reads = (max(g.row_reads, default=0) * max(g.column_reads, default=0) for g in geometries)
+    most = max(1, *reads)
+
     def recipe(width: float) -> Block:
         widest = max(geometry.width for geometry in geometries)
         flat = all(geometry.height <= 2 for geometry in geometries)
@@ -140,7 +144,7 @@ def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> P
             half if half >= 0.3 and len(geometries) > 1 and not flat else cell_size(width, widest)
         )
         blocks = [
-            labelled(_counts_board(g, cell), name, width=min(width, 2.2))
+            labelled(_counts_board(g, cell, most), name, width=min(width, 2.2))
             for g, name in zip(geometries, names, strict=True)
         ]
         return flow(blocks, width, 0.18 if flat else 0.3, 1 if flat else None)
@@ -148,9 +152,8 @@ def read_counts(*geometries: Geometry, titles: Sequence[str] | None = None) -> P
     return Picture(recipe, "; ".join(told))
 
 
-def _counts_board(geometry: Geometry, cell: float) -> Block:
+def _counts_board(geometry: Geometry, cell: float, most: int) -> Block:
     counts = np.outer(geometry.row_reads, geometry.column_reads)
-    most = max(int(counts.max()), 1)
     colour = COLOURS["input"]
     cells = [
         [
