@@ -110,6 +110,7 @@ def _help(parser: argparse.ArgumentParser) -> int:
 def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser(
         "explain",
+        usage="%(prog)s [-h] LAYER [LAYER ...] --input SIZES [--batch N] [--json]",
         help="sizes, padding, costs and receptive field of layers",
         description="Say what layers make of an input: shapes, padding, parameters,\n"
         "multiply-adds, memory, receptive field, and the pixels that are never read.",
@@ -126,7 +127,8 @@ def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--input",
         metavar="SIZES",
         help="height,width,channels of one image (for channels_first: channels,height,width), "
-        "or four sizes with the batch first",
+        "or four sizes with the batch first; needed unless the layers say it themselves, by "
+        "Input(...) or input_shape=...",
     )
     parser.add_argument("--batch", type=int, metavar="N", help="images at a time (default: 1)")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")

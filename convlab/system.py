@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from convlab import __version__
+from convlab.geometry import Geometry
 from convlab.kernels import available_implementations
 
 PACKAGES = ("numpy", "numba", "llvmlite", "matplotlib", "scikit-learn", "pooch", "jupyter-book")
@@ -106,8 +107,9 @@ def _threading_layer(numba: Any) -> str:
     """Name the layer that a parallel loop gets, by running one, and say why it is that one."""
     from convlab.kernels.parallel.launch import launch
 
+    little_work = Geometry.pool2d((1, 1, 1, 1), 1)
     try:
-        launch(numba.njit(parallel=True)(_one_parallel_loop(numba.prange)), 2)
+        launch(numba.njit(parallel=True)(_one_parallel_loop(numba.prange)), little_work, 2)
         layer = str(numba.threading_layer())
     except (RuntimeError, ValueError) as error:
         return f"none: {str(error).splitlines()[0]}"

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from convlab.explanation import text
 from convlab.explanation.calls import MAX_NUMBER, LayerCall, read_layers
-from convlab.explanation.sizes import Shape, Step, size_arguments, step
+from convlab.explanation.sizes import Shape, Step, size_arguments, step, takes_maps_only
 from convlab.geometry import Geometry, ReceptiveField, as_size, receptive_field
 
 MAX_COUNT = 10**18
+RULE = "The input has 3 sizes, height, width and channels (4 with the batch first)."
+WAY_OUT = 'Add them: --input 28,28,1 in a shell, explain("...", (28, 28, 1)) in Python.'
 
 __all__ = ["Explanation", "LayerExplanation", "explain"]
 
@@ -239,15 +241,19 @@ def _first_shape(calls: list[LayerCall], given: object, batch: int | None) -> Sh
     argument = "shape" if calls[0].name == "Input" else "input_shape"
     if given is None and argument in calls[0].arguments:
         given = calls[0].value(argument)
-    rule = "The input has 3 sizes, as in (28, 28, 1) or --input 28,28,1 (4 with the batch first)."
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ValueError(f"{rule} Received: {'nothing' if given is None else repr(given)}.")
+        received = "nothing" if given is None else repr(given)
+        raise ValueError(f"{RULE} Received: {received}. {WAY_OUT}")
     sizes = _as_sizes(tuple(given))
-    if len(sizes) not in (1, 3, 4):
-        grey = f" A grey image has 1 channel: {(*sizes, 1)}." if len(sizes) == 2 else ""
-        raise ValueError(f"{rule} Received: {sizes}.{grey}")
+    first = next((call.name for call in calls if call.name != "Input"), "Flatten")
+    if len(sizes) not in ((3, 4) if takes_maps_only(first) else (1, 3, 4)):
+        grey = (*sizes, *sizes)[:2] if len(sizes) in (1, 2) else (28, 28)
+        raise ValueError(
+            f"{RULE} Received: {sizes}. A grey image of {grey[0]} x {grey[1]} has 1 channel: "
+            f"{(*grey, 1)}."
+        )
     if len(sizes) == 4 and batch is not None:
-        raise ValueError(f"{rule} Received: {sizes} and batch={batch}. Leave one of them out.")
+        raise ValueError(f"{RULE} Received: {sizes} and batch={batch}. Leave one of them out.")
     return sizes if len(sizes) == 4 else (1 if batch is None else as_size("batch", batch), *sizes)
 
 

@@ -71,6 +71,11 @@ def size_arguments(layer: str) -> tuple[str, ...]:
     return tuple(inspect.signature(RULES[layer]).parameters)[1:]
 
 
+def takes_maps_only(layer: str) -> bool:
+    """Whether a layer's input must have a height and a width."""
+    return layer != "Flatten" and "data_format" in size_arguments(layer)
+
+
 def _conv2d(
     shape: Shape,
     filters: object,
