@@ -9,31 +9,35 @@ from convlab.geometry import Geometry
 @exercise(
     hints=[
         "Count the products of one output cell first: one for each weight that one filter has.",
-        "One cell: 3 * 3 * 16 products. Cells: 62 rows, 62 columns, 32 filters.",
+        "One cell: 5 * 5 * 8 products. In how many places does the window fit, for each filter?",
     ],
-    why="3 * 3 * 16 products in each of 62 * 62 * 32 cells. At a microsecond each: 18 seconds.",
+    why="5 * 5 * 8 products in each of 28 * 28 * 16 cells. At a microsecond each: 2.5 seconds.",
 )
 def multiply_adds():
-    """How many multiply-adds does a 64x64 image with 16 channels take?
+    """How many multiply-adds does a 32x32 image with 8 channels take?
 
-    The layer has 32 filters of 3x3, `padding="valid"`, strides of 1.
+    The layer has 16 filters of 5x5, `padding="valid"`, strides of 1.
     """
-    return Geometry.conv2d((1, 64, 64, 16), (3, 3, 16, 32)).multiply_adds
+    return Geometry.conv2d((1, 32, 32, 8), (5, 5, 8, 16)).multiply_adds
 
 
 multiply_adds.mistake(
-    64 * 64 * 32 * 9 * 16,
-    means="You put a window on every pixel. With `valid` there are 62 places along each side.",
+    32 * 32 * 16 * 25 * 8,
+    means="You put a window on every pixel. With `valid` it fits in fewer places along each side.",
 )
 multiply_adds.mistake(
-    62 * 62 * 32 * 9,
-    means="You left out the channels: each of the 9 places in the window holds 16 of them.",
+    27 * 27 * 16 * 25 * 8,
+    means="You took 32 - 5 places along a side. The place before the first move counts too.",
 )
 multiply_adds.mistake(
-    62 * 62 * 9 * 16, means="You counted one filter. There are 32, and each makes its own map."
+    28 * 28 * 16 * 25,
+    means="You left out the channels: each of the 25 places in the window holds 8 of them.",
 )
 multiply_adds.mistake(
-    62 * 62 * 32, means="You counted the output cells. Each of them is a sum of many products."
+    28 * 28 * 25 * 8, means="You counted one filter. There are 16, and each makes its own map."
+)
+multiply_adds.mistake(
+    28 * 28 * 16, means="You counted the output cells. Each of them is a sum of many products."
 )
 
 
@@ -158,6 +162,14 @@ def window_down_first(x, kernel_height, kernel_width):
 
 
 @patches.mistake(
+    means="You stopped one row and one column early. The last window starts at "
+    "`height - kernel_height`, so there is one more of them."
+)
+def one_window_short(x, kernel_height, kernel_width):
+    return patches.solution(x[:-1, :-1], kernel_height, kernel_width)
+
+
+@patches.mistake(
     means="Your windows do not overlap: you moved by the window's width. At strides of 1 the "
     "next window starts one pixel on."
 )
@@ -174,32 +186,32 @@ def separate_windows(x, kernel_height, kernel_width):
 @exercise(
     hints=[
         "One patch holds every pixel under one window, over all channels.",
-        "There are 222 * 222 windows. Each has 3 * 3 * 64 numbers of 4 bytes.",
+        "How many windows? How many numbers in each? And 4 bytes for each number.",
     ],
-    why="114 MB for an image of 13 MB: nine copies. So the patches are made piece by piece.",
+    why="37 MB for an image of 1.6 MB: each pixel stands in up to 25 rows.",
     tolerance=0.6,
 )
 def patch_megabytes():
-    """How many megabytes does the whole patch matrix of a 224x224 image with 64 channels take?
+    """How many megabytes does the whole patch matrix of a 112x112 image with 32 channels take?
 
-    The kernel is 3x3, `padding="valid"`, the numbers are float32 (4 bytes). A megabyte is
+    The kernel is 5x5, `padding="valid"`, the numbers are float32 (4 bytes). A megabyte is
     1,000,000 bytes. Round to a whole number.
     """
-    return 222 * 222 * 3 * 3 * 64 * 4 / 1e6
+    return 108 * 108 * 5 * 5 * 32 * 4 / 1e6
 
 
 patch_megabytes.mistake(
-    222 * 222 * 64 * 4 / 1e6,
-    means="That is the image, nearly. Each pixel stands in up to nine windows, so in nine rows.",
+    112 * 112 * 5 * 5 * 32 * 4 / 1e6,
+    means="You put a window on every pixel. With `valid` fewer windows fit.",
 )
 patch_megabytes.mistake(
-    222 * 222 * 9 * 4 / 1e6, means="You left out the channels: a window is 64 of them deep."
+    108 * 108 * 25 * 4 / 1e6, means="You left out the channels: a window is 32 of them deep."
 )
 patch_megabytes.mistake(
-    222 * 222 * 9 * 64 / 1e6, means="You counted the numbers. Each of them takes 4 bytes."
+    108 * 108 * 25 * 32 / 1e6, means="You counted the numbers. Each of them takes 4 bytes."
 )
 patch_megabytes.mistake(
-    222 * 222 * 9 * 64 * 8 / 1e6, means="You took 8 bytes for a number: that is float64."
+    108 * 108 * 25 * 32 * 8 / 1e6, means="You took 8 bytes for a number: that is float64."
 )
 
 
