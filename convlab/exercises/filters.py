@@ -13,8 +13,8 @@ from convlab.geometry import Geometry
 @exercise(
     hints=[
         "How many pixels lie under the window, counted in one channel? And in all three?",
-        "One filter has a weight for each of `3 * 3 * 3` numbers, and one bias.",
-        "Then there are 32 such filters.",
+        "One filter has a weight for each of those numbers, and one number more. Which?",
+        "Count one filter to the end, with its bias. Only then take all the filters.",
     ],
     why="Photo and stride do not enter: `(kernel_height * kernel_width * channels + 1) * filters`.",
 )
@@ -44,7 +44,7 @@ parameters_on_rgb.mistake(28, means="That is one filter with its bias. The layer
     hints=[
         "What does the first layer hand over? Its 8 maps are the channels of the second.",
         "`valid` takes 2 rows and 2 columns away, at each of the two layers.",
-        "A filter of the second layer has `3 * 3 * 8` weights and a bias, and there are 16.",
+        "A filter of the second layer is as deep as its input. Count one of them, with its bias.",
     ],
     why="A layer's maps are the next layer's channels: they are mixed, not multiplied.",
 )
@@ -73,6 +73,15 @@ two_layers.mistake(
 two_layers.mistake((24, 24, 16, 1152), means="You left out the 16 biases of the second layer.")
 two_layers.mistake(
     (24, 24, 16, 1248), means="You counted both layers. Asked for is the second alone."
+)
+two_layers.mistake(
+    (1, 24, 24, 16, 1168),
+    means="You gave the batch too. Asked for are four numbers: (height, width, maps, parameters).",
+)
+two_layers.mistake(
+    (None, 24, 24, 16, 1168),
+    means="You gave the batch too, as Keras prints it. Four numbers are asked for, from the height "
+    "on.",
 )
 two_layers.mistake(
     (28, 28, 16, 1168), means='You kept the size, as `padding="same"` does. The default is `valid`.'
@@ -105,6 +114,9 @@ def colour_kernel():
     return kernel
 
 
+_RIGHT = {"a red pixel": "0.333 1 0", "a green pixel": "0.333 -1 0", "a blue pixel": "0.333 0 1"}
+
+
 @colour_kernel.measure
 def _answers(kernel):
     """What the three maps say of one pixel of each colour."""
@@ -113,7 +125,15 @@ def _answers(kernel):
     pixels = np.eye(3)[np.newaxis, np.newaxis]  # red, green, blue, in a row
     maps = conv2d(pixels, kernel, implementation="vectorized")[0, 0] + 0.0
     answers = [" ".join(f"{value:.3g}" for value in pixel) for pixel in maps]
-    return dict(zip(("a red pixel", "a green pixel", "a blue pixel"), answers, strict=True))
+    return dict(zip(_RIGHT, answers, strict=True))
+
+
+@colour_kernel.judge
+def _answers_as_asked(measured):
+    if "shape" in measured:
+        return "The kernel must have shape (1, 1, 3, 3): height, width, channels, filters."
+    wrong = [colour for colour, answers in _RIGHT.items() if measured[colour] != answers]
+    return f"Look at {wrong[0]}: the three maps should say something else of it." if wrong else None
 
 
 def _colours(mean=1 / 3, scale=1.0):
@@ -142,89 +162,110 @@ colour_kernel.mistake(
     _colours()[0, 0],
     means="You gave a table. A kernel has four axes: `table[np.newaxis, np.newaxis]` adds two.",
 )
+colour_kernel.mistake(
+    _colours()[0],
+    means="You gave three axes. Height and width have length 1 here, and an axis each.",
+)
 
 # --- 4 -------------------------------------------------------------------------------------------
 
 
 @exercise(
     cases=[
-        (kernel_size, channels, count)
-        for kernel_size in (1, 2, 3, 5)
-        for channels in (1, 2, 3, 8)
-        for count in (1, 2, 4, 9, 20, 40, 300)
+        (kernel_size, channels, middle, count)
+        for kernel_size in (1, 2, 3)
+        for channels in (1, 2, 3)
+        for middle in (1, 4, 9, 30)
+        for count in (1, 3, 10, 40)
     ],
     hints=[
-        "How many numbers lie under one window, in all channels?",
-        "A linear filter weighs those numbers. Whatever you weigh, there are no more of them.",
-        "Two ceilings: the filters that you have, and the numbers under the window.",
+        "What does the second layer see of the photo? Only the maps of the first.",
+        "How many of these are independent? The section `Why nine` has the ceiling.",
+        "Everything goes through one waist, then through another. The narrowest place decides.",
     ],
-    why="Beyond the ceiling, each further map is a mix of the maps that you have already.",
+    why="The narrowest place decides. What is lost there, no later layer brings back.",
 )
-def linear_questions(kernel_size, channels, count):
-    """Write `linear_questions(kernel_size, channels, count)`: how many maps are independent?
+def two_linear_layers(kernel_size, channels, middle, count):
+    """Write `two_linear_layers(kernel_size, channels, middle, count)`: how many independent maps?
 
-    The layer has `count` random filters with a square kernel and no activation, and runs over a
-    large photo.
+    A large photo with `channels` channels goes through `Conv2D(middle, kernel_size)`, then through
+    `Conv2D(count, 1)`, with random weights, without biases and activations. How many of the maps
+    at the end are independent?
     """
-    return min(count, kernel_size**2 * channels)
+    return min(count, middle, kernel_size**2 * channels)
 
 
-@linear_questions.mistake(
+@two_linear_layers.mistake(
     means="You took every filter for a new question. There is a ceiling, however many you take."
 )
-def _every_filter(kernel_size, channels, count):
+def _every_filter(kernel_size, channels, middle, count):
     return count
 
 
-@linear_questions.mistake(
+@two_linear_layers.mistake(
+    means="You looked at the second layer alone. Of the `middle` maps that it gets, how many are "
+    "independent?"
+)
+def _second_alone(kernel_size, channels, middle, count):
+    return min(count, middle)
+
+
+@two_linear_layers.mistake(
+    means="You looked at the window alone. Between the layers there are only `middle` maps."
+)
+def _window_alone(kernel_size, channels, middle, count):
+    return min(count, kernel_size**2 * channels)
+
+
+@two_linear_layers.mistake(
+    means="You looked at the first layer alone. At the end there are only `count` maps."
+)
+def _first_alone(kernel_size, channels, middle, count):
+    return min(middle, kernel_size**2 * channels)
+
+
+@two_linear_layers.mistake(
     means="Your ceiling does not know the channels: a window holds the pixels of all of them."
 )
-def _one_channel(kernel_size, channels, count):
-    return min(count, kernel_size**2)
+def _one_channel(kernel_size, channels, middle, count):
+    return min(count, middle, kernel_size**2)
 
 
-@linear_questions.mistake(
-    means="You give the ceiling, also where there are fewer filters than that."
-)
-def _ceiling_alone(kernel_size, channels, count):
-    return kernel_size**2 * channels
-
-
-@linear_questions.mistake(
-    means="You counted slices. A filter adds up its slices, and only one map is left."
-)
-def _slices(kernel_size, channels, count):
-    return channels * count
-
-
-@linear_questions.mistake(
+@two_linear_layers.mistake(
     means="Your window is a row of `kernel_size` pixels. It is a square of them."
 )
-def _one_row(kernel_size, channels, count):
-    return min(count, kernel_size * channels)
+def _one_row(kernel_size, channels, middle, count):
+    return min(count, middle, kernel_size * channels)
+
+
+@two_linear_layers.mistake(
+    means="You multiplied the layers. The second one mixes the maps that it gets; it makes `count`."
+)
+def _multiplied(kernel_size, channels, middle, count):
+    return min(middle * count, kernel_size**2 * channels)
 
 
 # --- 5, open -------------------------------------------------------------------------------------
 
-ENOUGH = 0.925
+ENOUGH = 0.93
 
 
 @exercise(
     hints=[
         "Strokes are upright, flat or slanted, and they end. Which kernels tell these apart?",
-        "Behind the ReLU a filter and its negative are two questions. Try `sobel_x()` with both.",
-        "Three directions and one kernel that has none, such as `laplacian()`.",
+        "After the ReLU a filter and its negative are two questions. Which of the two pays more?",
+        "Start with four directions. Exchange one for a kernel without a direction, and measure.",
     ],
-    why="What counts is what differs behind the ReLU: there even a filter and its negative are two "
+    why="What counts is what differs after the ReLU: there even a filter and its negative are two "
     "questions. You chose by the test digits, so the number flatters you a little.",
 )
 def four_filters():
-    """Find four 3x3 filters that read 92.5% of the test digits, with the chapter's pipeline.
+    """Find four 3x3 filters that read 93% of the test digits, with the chapter's pipeline.
 
     Give them as one kernel of shape (3, 3, 1, 4), such as `filters.stack(...)` makes.
     """
-    right = filters.sobel_x()
-    return filters.stack(right, -right, filters.sobel_y(), filters.laplacian())
+    upwards = filters.compass()[..., 1:4]  # to the upper right, up, to the upper left
+    return filters.stack(upwards, -filters.laplacian())
 
 
 def _features(images, kernel):
@@ -276,8 +317,13 @@ four_filters.mistake(
 )
 four_filters.mistake(
     _COMPASS[..., [0, 4, 2, 6]],
-    means="Right and left, up and down: nearly enough. All four ask for edges. Let one of them "
-    "ask for something else.",
+    means="You look right and left, up and down: nearly enough. No filter looks along a slant. "
+    "Exchange one, and measure again.",
+)
+four_filters.mistake(
+    _COMPASS[..., :4],
+    means="You took the first four of the compass, half a turn: nearly enough. All of them ask for "
+    "a slope. Exchange one for a kernel that has no direction.",
 )
 four_filters.mistake(
     filters.stack(filters.box(), filters.sobel_x(), filters.sobel_y(), filters.laplacian()),
