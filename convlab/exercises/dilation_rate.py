@@ -48,6 +48,19 @@ seven_pixels.mistake(
     [310, 420, 531, 642, 753, 64, 75],
     means="You used `same`. With `valid` no weight may lie beyond the pixels.",
 )
+seven_pixels.mistake(
+    [420, 531, 642, 753, 64],
+    means="You let the window hang over by one pixel at both ends. With `valid` no weight may lie "
+    "beyond the pixels.",
+)
+seven_pixels.mistake(
+    [111, 222, 333],
+    means="You laid all three weights on one pixel. They lie on three pixels, 2 apart.",
+)
+seven_pixels.mistake(
+    [[531, 642, 753]],
+    means="You nested the list: the numbers are right, and one pair of brackets is too many.",
+)
 
 # --- 2 -------------------------------------------------------------------------------------------
 
@@ -61,7 +74,8 @@ seven_pixels.mistake(
     hints=[
         "How large is the result? The first and the last weight lie on its edges.",
         "Begin with `np.zeros` of `(k - 1) * rate + 1` along each axis.",
-        "A slice with a step puts all weights in place at once: `larger[::rate, ::rate] = kernel`.",
+        "Weight number i belongs at place `i * rate`, along both axes. A slice with a step names "
+        "all these places at once.",
     ],
     why="The last weight needs no zeros behind it: that is the + 1 in `(k - 1) * rate + 1`.",
 )
@@ -122,24 +136,39 @@ def _columns_only(kernel, rate):
 @exercise(
     hints=[
         "A layer with a rate of d makes the field wider by what it reaches left and right.",
-        "Begin with the one pixel of no layer at all. Each layer adds 2 times its rate.",
+        "How many weights lie left of the middle one, and how far away is the outermost?",
+        "Begin with the one pixel of no layer at all. Each layer adds (k - 1) times its rate.",
     ],
-    why="The fields overlap: only the first pixel counts on its own, each layer adds 2 d to it.",
+    why="The fields overlap: only the first pixel counts on its own; each layer adds 4 d to it.",
 )
 def reach():
-    """Four 3x3 layers with the rates 1, 2, 4, 8: how many pixels wide is the receptive field?"""
-    return 1 + sum(2 * rate for rate in (1, 2, 4, 8))
+    """Four 5x5 layers with the rates 1, 2, 4, 8: how many pixels wide is the receptive field?"""
+    return 1 + sum((5 - 1) * rate for rate in (1, 2, 4, 8))
 
 
 reach.mistake(
-    34,
-    means="You added the four spans 3, 5, 9, 17. Each contains its own middle; count that once.",
+    64,
+    means="You added the four spans 5, 9, 17, 33. Each contains its own middle; count that once.",
 )
-reach.mistake(17, means="That is the last layer alone. Those before it widen the field, too.")
-reach.mistake(9, means="You ignored the rates: four ordinary layers see that many.")
-reach.mistake(30, means="You forgot the pixel in the middle, which the first layer starts from.")
-reach.mistake(16, means="You added each rate once. A layer reaches to the left and to the right.")
-reach.mistake(81, means="You multiplied. That counts the paths through the layers along a row.")
+reach.mistake(33, means="That is the last layer alone. Those before it widen the field, too.")
+reach.mistake(17, means="You ignored the rates: four ordinary layers see that many.")
+reach.mistake(60, means="You forgot the pixel in the middle, which the first layer starts from.")
+reach.mistake(
+    30,
+    means="You counted with 3 weights in a row, these kernels have 5; and you forgot the pixel in "
+    "the middle.",
+)
+reach.mistake(31, means="You counted with 3 weights in a row. These kernels have 5.")
+reach.mistake(15, means="You added up the rates. A layer adds its rate for every further weight.")
+reach.mistake(16, means="You added each rate once. A layer adds it once for every further weight.")
+reach.mistake(76, means="You added 5 times each rate. Between 5 weights there are 4 distances.")
+reach.mistake(
+    75,
+    means="You added 5 times each rate. Between 5 weights there are 4 distances, and the first "
+    "layer starts from one pixel.",
+)
+reach.mistake(3_721, means="You squared it. The width is asked for, not the number of pixels.")
+reach.mistake(625, means="You multiplied. That counts the paths through the layers along a row.")
 
 # --- 4 -------------------------------------------------------------------------------------------
 
@@ -149,7 +178,7 @@ reach.mistake(81, means="You multiplied. That counts the paths through the layer
         "Along a row, a rate of d steps by -d, 0 or +d. Which places can three steps reach?",
         "Two steps of 2 reach -4, -2, 0, 2, 4. Shift these five by -6, by 0 and by 6. Some places "
         "coincide: count each once.",
-        "All even places from -10 to 10 are reached. The field is square, so multiply.",
+        "That is one row. The field is square: the same places count for rows and for columns.",
     ],
     why="All rates are even, so every second row and column of the field is never read.",
 )
@@ -166,6 +195,10 @@ really_read.mistake(
     means="You counted paths, 9 * 9 * 9. Many of them end at the same pixel.",
 )
 really_read.mistake(11, means="That is one row. The field is square: multiply.")
+really_read.mistake(21, means="You gave the width of the field. Not all of it is read.")
+really_read.mistake(
+    49, means="That is for the rates 2, 2, 2. The last layer steps by 6, and reaches more places."
+)
 really_read.mistake(
     225,
     means="You counted the overlap twice: shifted by 6, the five places of the first two layers "
@@ -181,7 +214,7 @@ really_read.mistake(
         "them end at the same pixel?",
         "A first layer with a rate of 1 sees 3 pixels without a hole. How far apart may these "
         "threes stand, so that they touch but do not overlap?",
-        "Each rate is three times the one before.",
+        "The third layer does the same with what the first two see. How wide is that?",
     ],
     why="Along a row, 27 paths end at 27 pixels: each is read once. It is counting in base 3, and "
     "no three layers of three weights can do more.",

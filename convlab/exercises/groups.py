@@ -38,6 +38,11 @@ grouped_pixel.mistake(
     [3, -2, 2, 7], means="You showed all four filters the first group. The channels 3, 4 are lost."
 )
 grouped_pixel.mistake(
+    [[3, -2], [6, 15]],
+    means="You kept a row for each group: the numbers are right. The layer lays the groups end to "
+    "end, so give one list of four maps.",
+)
+grouped_pixel.mistake(
     [9, 13], means="You added the groups up. They stay apart: four filters give four maps."
 )
 
@@ -67,6 +72,12 @@ parameters.mistake(
     4_624, means="You divided the biases. Every filter has one, and there are still 64 filters."
 )
 parameters.mistake(4_608, means="You left the biases out: one for each filter.")
+parameters.mistake(1_168, means="That is one group. There are four.")
+parameters.mistake(1_152, means="That is one group, without its biases. There are four groups.")
+parameters.mistake(
+    18_432,
+    means="You ignored the groups: no filter sees all 32 channels. The biases are missing too.",
+)
 
 # --- 3 -------------------------------------------------------------------------------------------
 
@@ -74,7 +85,7 @@ parameters.mistake(4_608, means="You left the biases out: one for each filter.")
 @exercise(
     hints=[
         "`groups` must divide two numbers. Which?",
-        "Divide the filters by the groups, then the channels by the groups. Both without a rest.",
+        "Divide the filters by the groups, then the channels. Nothing may be left over.",
     ],
     why="Each group needs equally many channels and equally many filters, and at least one.",
 )
@@ -122,7 +133,8 @@ which_build.mistake(
     hints=[
         "With `groups=channels` one filter sees one channel. So how long is the third axis?",
         "How many filters are there? The order of maps: all m of channel 0, then all of channel 1.",
-        "The numbers already lie in that order. They need another shape, and no move.",
+        "Number the weights of a 1x1 kernel with 2 channels and m = 2 from 0 to 3, as they are "
+        "stored. In which order do the four filters need them?",
     ],
     why="A reshape moves nothing in memory: both layers store the same numbers in the same order.",
 )
@@ -180,10 +192,11 @@ def _block_kernel(kernel):
         "The second layer's first group takes the first two channels. From which group of the "
         "first layer does each of them come?",
         "Both groups of the second layer need one channel of each group of the first.",
-        "Pick an order such as `maps[..., [0, 2, 1, 3]]`, or reshape the last axis to (2, 2) and "
-        "swap.",
+        "An index on the last axis moves channels: `maps[..., order]`, with a list of four "
+        "numbers. Its first two must come from different groups.",
     ],
-    why="That is the channel shuffle of ShuffleNet: it mixes the groups without a single weight.",
+    why="Each group of the second layer has a channel of both groups of the first, and no weight "
+    "was spent. ShuffleNet is built on this; its order is 0, 2, 1, 3.",
 )
 def through_the_wall(maps):
     """Write `between(maps)`: order the 4 channels anew, so that all outputs see all inputs.
