@@ -229,6 +229,12 @@ def pair():
 pair.mistake((4, 3), means="You exchanged them.")
 
 
+@exercise(hints=["Think.", "Count."], why="So it is.")
+def row():
+    """Write the row."""
+    return [3, 4]
+
+
 def refused(answer, *words, asked=twice):
     """The result of a wrong answer, in which all of the words must stand."""
     result = check_answer(asked, answer)
@@ -448,20 +454,23 @@ class Hostile:
     [
         (lambda x: (2 * number for number in x), "gives a generator.*list"),
         (lambda x: x.sum, "gives the function sum"),
-        (lambda x: "ten", "text.*array.*quotes"),
+        (lambda x: "ten", "gives text; asked for is an array"),
         (lambda x: object(), "gives an object"),
         (lambda x: Hostile(), "."),
         (lambda x: int, "gives the class int"),
         (lambda x: x * 1j, "array of dtype complex128"),
         (lambda x: {"a": 1}, "gives a dict"),
         (lambda x: 7, "gives one number; asked for is an array"),
+        (lambda x: x[:0], "gives an empty list; asked for is an array"),
         (lambda x: x * np.nan, "NaN"),
         (lambda x: x / np.zeros(x.shape), "infinity"),
         (lambda x: np.zeros(3_000_000), r"has .* numbers too many"),
         (lambda x: range(10**12), "a range of 1,000,000,000,000 items"),
         (lambda x: [[1], [2, 3]], "rows have different lengths"),
         (lambda x: [10**400, 1], "rows have different lengths, or hold other things"),
-        (lambda x: 2 * x[None] + 1, "too many axes of length 1"),
+        (lambda x: ["2", "4"], "It holds text; asked for are numbers"),
+        (lambda x: [np.eye(2), np.eye(3)], "Its parts have different shapes"),
+        (lambda x: 2 * x[None], "numbers are right; .* too many axes of length 1"),
         (lambda x: print(x.shape), "gives `None`. Is a `return` missing"),
     ],
 )
@@ -503,6 +512,21 @@ def test_wrong_form_is_named(answer, words):
 
 def test_function_in_place_of_a_value_is_named():
     refused(lambda: (3, 4), "Asked for is a value. You gave a function", asked=pair)
+
+
+def test_function_is_suggested_by_the_name_that_the_task_gives_it():
+    @exercise(cases=[1], hints=[])
+    def other_name(number):
+        """Write `between(number)`."""
+        return number
+
+    refused(
+        7,
+        r"without calling it: `check\(\"test_exercises.other_name\", between\)`",
+        asked=other_name,
+    )
+    other_name.solution.__doc__ = "Find one."
+    assert "check(" not in str(refused(7, "without calling it.", asked=other_name))
 
 
 @pytest.mark.parametrize(
@@ -605,8 +629,104 @@ def test_open_exercise_says_what_was_measured_and_knows_mistakes_by_it():
 
 
 def test_open_exercise_survives_an_answer_that_cannot_be_measured_or_judged():
-    refused(7, "It stops with an error. TypeError", asked=wide)
+    refused(7, "cannot be tried. It gives one number; asked for are 2 numbers", asked=wide)
+    refused([], "cannot be tried. It gives an empty list", asked=wide)
     refused(("a", "b"), "It cannot be judged", asked=wide)
+
+
+@exercise(hints=["A.", "B."], why="C.")
+def layer():
+    """Give a layer."""
+    return {"kernel": [[1, 2], [3, 4]], "bias": 1}
+
+
+@layer.measure
+def _built(given):
+    if np.asarray(given["kernel"])[:, 0].sum() < 0:
+        raise ValueError("The kernel is too dark.")
+    return {"bright": given["bias"] == 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"kernel": [[-1], [-2]]}, "This answer cannot be tried: The kernel is too dark.$"),
+        ({"bias": 1}, "cannot be tried. The dict has no 'kernel'"),
+        ({"kernel": [1, 2], "bias": 1}, "cannot be tried. Look at 'kernel'. It has 1 axis"),
+        (np.ones((3, 3)), "cannot be tried. It gives a table of numbers; asked for is a dict"),
+        ({"kernel": [[1]], "bias": 2}, "bright .no."),
+    ],
+)
+def test_value_that_cannot_be_measured_is_not_called_code(answer, words):
+    result = check_answer(layer, answer)
+    text = " ".join(repr(result).split()).removesuffix(
+        ' More help: `hint("test_exercises.layer")`.'
+    )
+    assert result.verdict == "Not yet"
+    assert re.search(words, text), text
+    assert "stops" not in text
+
+
+@exercise(cases=[np.arange(4)], hints=["A.", "B."], why="C.")
+def moved(x):
+    """Write `moved(x)`: the numbers in another order."""
+    return x[::-1]
+
+
+@moved.measure
+def _order(answer, x):
+    result = np.asarray(answer(x), float)
+    return {"only moved": bool(set(result) == set(x)), "first": [result[0]]}
+
+
+@moved.judge
+def _only_moved(measured, x):
+    return None if measured["only moved"] else "Other numbers came out."
+
+
+def test_nothing_is_said_from_a_run_whose_input_was_changed():
+    def in_place(x):
+        x[0] = 7
+        return x
+
+    result = refused(in_place, "Your function changes its input `x`", asked=moved)
+    assert "result is right" not in repr(result)
+    assert [panel.title for panel in result.panels] == ["x"]
+
+
+def test_wrong_result_of_a_function_that_changes_its_input_tells_both():
+    def tripling_in_place(x):
+        x *= 3
+        return x - 1
+
+    refused(tripling_in_place, r"expected", "It also changes its input `x`. Work on a copy")
+
+
+def test_measured_answers_are_yes_or_no_and_have_no_brackets_of_their_own():
+    result = refused(lambda x: x + 7, "Other numbers came out", asked=moved)
+    assert result.panels[-1].rows == (("only moved", "no"), ("first", "7"))
+    assert draw("x", plain({"a": "1 1", "shape": (3,)})).rows == (("a", "1 1"), ("shape", "(3,)"))
+
+
+def test_result_that_cannot_be_measured_is_told_from_code_that_stops():
+    refused(lambda x: "ten", "What your function gives cannot be tried: could not", asked=moved)
+    refused(lambda x: x[9], "It stops with an error. IndexError", asked=moved)
+    refused(lambda: 1, r"function of \(x\). Yours takes \(\)", asked=moved)
+
+
+def test_index_error_that_names_the_ellipsis_is_no_stub():
+    refused(lambda x: x["a"], "It stops with an error. IndexError")
+
+
+def test_mistake_that_fails_is_recognised_by_its_message_too():
+    @exercise(cases=[1], hints=[])
+    def whole(number):
+        """Write `whole(number)`."""
+        return number
+
+    whole.mistake(raising(ValueError("too dark")), means="You made it dark.")
+    refused(raising(ValueError("too dark")), "You made it dark", asked=whole)
+    assert "dark" not in str(check_answer(whole, raising(ValueError("too small"))))
 
 
 def test_value_is_measured_and_compared_without_giving_the_right_measure_away():
@@ -621,14 +741,24 @@ def test_value_is_measured_and_compared_without_giving_the_right_measure_away():
 
 
 def test_size_of_the_right_value_is_not_given_away():
-    result = refused((3, 4, 5), asked=pair)
-    assert "too many" not in repr(result)
+    result = refused([3, 4, 5], asked=row)
+    assert "count of numbers is not right" in repr(result)
+    assert not re.search("[12]", repr(result))
+    refused(3, "gives one number; asked for are several numbers", asked=row)
+
+
+def test_size_of_a_tuple_is_told_as_the_task_names_its_parts():
+    refused(72, "gives one number; asked for are 2 numbers", asked=pair)
+    refused((3, 4, 5), "gives 3 numbers; asked for are 2 numbers", asked=pair)
 
 
 # --- what is true of a wrong result --------------------------------------------------------------
 
 GRID = np.array([[1, 2, 4], [7, 11, 16], [22, -29, 37]])
 ROW = np.array([1.5, -2.25, 4, 7])
+LONG = np.array([1.5, -2.25, 4, -3.5, 7, 9.25, 11, -300.5])
+WIDE = np.arange(18).reshape(3, 6) ** 2
+BATCH = np.arange(24).reshape(1, 2, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -642,25 +772,37 @@ ROW = np.array([1.5, -2.25, 4, 7])
         (ROW, ROW[::-1], "in reverse order"),
         (np.stack([GRID, 2 * GRID], 2), np.stack([2 * GRID, GRID], 2), "along axis 2"),
         (GRID, -GRID, "sign"),
-        (ROW, np.maximum(ROW, 0), "What should be negative is 0"),
-        (GRID, np.clip(GRID, 0, 16), "cut off at 0 and at 16"),
-        (ROW, np.trunc(ROW), "decimals are cut off"),
+        (LONG, np.maximum(LONG, 0), "What should be negative is 0"),
+        (LONG, np.clip(LONG, 0, 7), "cut off .clipped., below and above"),
+        (LONG, np.abs(LONG), "signs are lost"),
+        (LONG, np.trunc(LONG), "decimals are cut off"),
         (300 * GRID, (300 * GRID) % 256, "wrap around at 256"),
         (ROW, ROW - 0.5, "Every number is 0.5 too small"),
         (ROW, ROW * 9, "Every number is 9 times the right one"),
+        (ROW, ROW / 255, "Every number is 1/255 of the right one"),
+        (ROW, ROW * 1.37, "too large by the same factor: something is counted twice"),
+        (ROW, ROW * 0.63, "too small by the same factor: something is left out"),
         (ROW, np.array([0, *ROW[:-1]]), "one place too late"),
         (ROW, np.array([*ROW[1:], 0]), "one place too early"),
         (GRID, np.roll(GRID, 1, 1), "one place too far right"),
         (GRID, np.roll(GRID, -1, 0), "one place too far up"),
         (ROW, np.roll(ROW, 2), "right numbers in another order"),
         (GRID, np.pad(GRID[1:-1, 1:-1], 1), "right inside and wrong at the border"),
-        (GRID, GRID + np.pad([[1]], 1), "right at the border and wrong inside"),
+        (WIDE, WIDE + np.pad([[1, 0, 2, -1]], 1), "right at the border and wrong inside"),
+        (GRID, 0 * GRID, "Every number is 0. Is the result written"),
         (ROW, ROW[:-2], "It has 2 numbers too few"),
         (GRID, np.zeros((4, 4)), "1 row too many and 1 column too many"),
         (GRID, GRID.ravel(), "order are right, the shape is not"),
-        (np.zeros((2, 3, 4)) + 1, np.zeros((4, 2, 3)), "right sizes in another order"),
+        (
+            np.zeros((2, 3, 4)) + 1,
+            np.zeros((4, 2, 3)),
+            r"axes are in another order: its shape is \(4, 2, 3\); it should be \(2, 3, 4\)",
+        ),
+        (BATCH, BATCH.transpose(0, 3, 1, 2), "numbers are right; the axes are in another order"),
         (GRID, GRID[None, :, :, None], "numbers are right; .* too many axes of length 1"),
-        (GRID[None], np.zeros((3, 3)), "too few axes of length 1"),
+        (GRID[None], GRID, "too few axes of length 1"),
+        (GRID[None], np.zeros((3, 3)), "It has 2 axes; asked for is an array with 3 axes"),
+        (np.ones((2, 1, 1)), np.zeros((1, 2, 1)), "axes are in another order: its shape"),
         (
             np.zeros((2, 3, 4)),
             np.zeros((2, 3, 5)),
@@ -670,11 +812,26 @@ ROW = np.array([1.5, -2.25, 4, 7])
         (4, [4], "list with one number"),
         (4, "4", "leave the quotes out"),
         (4, -4, "sign"),
-        (4, 5, "one too many"),
-        (4, 3, "one too few"),
+        (4, 5, "It is 1 too large"),
+        (4, 3, "It is 1 too small"),
         ({2, 5}, {2}, "something is missing"),
         ({2, 5}, {2, 5, 7}, "Some are too many"),
         ({2, 5}, {2, 7}, "Some members are wrong, and some are missing"),
+        ({2, 5}, [2, 7], "Some members are wrong, and some are missing"),
+        ({2, 5}, [2], "something is missing"),
+        ({2, 5}, [], "something is missing"),
+        ({(1, 2), (3, 4)}, [(1, 2)], "something is missing"),
+        ({(1, 2)}, [np.array([1, 2]), np.array([3, 4])], "Some are too many"),
+        ({(1, 2, 3)}, (1, 2, 3), "Each member should be 3 numbers in brackets"),
+        ({"row"}, [0, 1], "Each member should be text, in quotes"),
+        ({2, 5}, 7, "gives one number; asked for is a list or a set"),
+        ((3, 4), 72, "gives one number; asked for are 2 numbers"),
+        ((3, 4), "3, 4", "gives text, asked for are 2 numbers: leave the quotes out"),
+        ((3, 4), "same", "^It gives text; asked for are 2 numbers.$"),
+        (4, [3, 4], "gives 2 numbers; asked for is one number"),
+        (4, 3.5, "Whole numbers are asked for"),
+        (GRID, [[1, 2], [3]], "^Its rows have different lengths.$"),
+        ({"a": GRID}, {"a": 5}, "Look at 'a'. It gives one number; asked for is a table"),
         (((1, 2, 3), 4), ((1, 2, 3), 5), "Wrong: part 2. The rest is right"),
         ({"a": 1, "b": 2}, {"a": 1, "b": 3}, "Wrong: 'b'. The rest is right"),
         ({"a": 1, "b": 2}, {"a": 1}, "The dict has no 'b'"),
@@ -691,10 +848,58 @@ def test_diagnosis_must_hold_in_every_failing_case():
     assert diagnose([flipped, other]) == ""
 
 
-def test_diagnosis_keeps_a_secret():
-    assert diagnose([(4, 5)], secret=True) == ""
-    assert diagnose([(GRID, np.zeros((4, 4)))], secret=True) == ""
-    assert diagnose([(4, "4")], secret=True)
+@pytest.mark.parametrize(
+    ("expected", "received"),
+    [
+        ([21, 32, 43, 54, 5], [21, 32, 43, 45, 5]),  # was "cut off at 0 and at 45"
+        ((5, 45), (5, 5)),
+        ((0.5, 0.5, 0, 1), (0.5, 0.5, 0, 0.5)),
+        ((5, 45), (3, 27)),  # two numbers share a ratio by chance
+        ((4, 5), (3, 4)),
+        ((4, 9), (0, 0)),
+        ([2, -4, 14], [2, 0, 14]),
+        ([1, 1, 5], [0, 1, 1]),
+    ],
+)
+def test_few_wrong_numbers_are_no_relation(expected, received):
+    assert diagnose([(plain(expected), plain(received))], secret=True) == ""
+
+
+def test_cells_of_several_cases_make_a_relation_together():
+    assert diagnose([(2, 4), (3, 6), (5, 10)]) == "The result is 2 times the right one."
+    flat = np.array([[4], [4]])  # alone it could also be 4 too large
+    assert "2 times" in diagnose([(flat, 2 * flat), (GRID, 2 * GRID)])
+
+
+@pytest.mark.parametrize(
+    ("expected", "received", "words"),
+    [
+        (4, 5, "^$"),
+        (GRID, np.zeros((4, 4)), "^Its shape is not the right one yet, so no number is marked.$"),
+        ([1, 2, 3], [1, 2], "^The count of numbers is not right yet, so none is marked.$"),
+        (4, "4", "leave the quotes out"),
+        (ROW, ROW * 2, "^All numbers are too large by the same factor: [^0-9]*$"),
+        (ROW, ROW / 9, "^All numbers are too small by the same factor: [^0-9]*$"),
+        (ROW, ROW - 0.25, "^All numbers are too small by the same amount: [^0-9]*$"),
+        (GRID, GRID.ravel(), "numbers and their order are right"),
+        (GRID, GRID[None], "numbers are right; .* too many axes"),
+        ([-2 / 9, 25 / 9, 1], [-0.22, 2.78, 1], "^Close: give more digits, or compute with frac"),
+        ([2 / 3, 1], [0.66, 1], "^Close: give more digits"),
+        ([2 / 3, 1], [0.65, 1], "^$"),
+        ({"peak": 1 / 9, "sum": 1.0}, {"peak": 0.11, "sum": 0.99}, "^Close: give more digits"),
+        ({"red": "0.333 1", "sum": 1}, {"red": "0.33 1", "sum": 1}, "^Close: give more digits"),
+        (
+            {"red": "0.333 1"},
+            {"shape": (9,)},
+            r"^Its shape is \(9,\); the task asks for another shape",
+        ),
+        ({"a": 1, "b": 2}, {"a": 2, "b": 3}, "^$"),  # the panel marks them all
+    ],
+)
+def test_diagnosis_keeps_a_secret(expected, received, words):
+    assert re.search(
+        words, diagnose([(plain(expected), plain(received))], secret=True, counted=False)
+    )
 
 
 # --- what is the same ----------------------------------------------------------------------------
@@ -713,6 +918,7 @@ def test_diagnosis_keeps_a_secret():
         (((1, 2), 3), [[1, 2], 3]),
         ({2, 5}, [5, 2, 2]),
         ({2, 5}, np.array([2, 5])),
+        ({"row"}, ["Row"]),
         ({(0, 1)}, [(0, 1)]),
         (set(), {}),
         (set(), []),
@@ -761,6 +967,7 @@ def test_tolerance_is_absolute():
         ((1, 2), "[1, 2]"),
         (("a", 0.123456), "('a', 0.1235)"),
         (-0.0, "0"),
+        (3e-16, "0"),
         ({5, 2}, "{2, 5}"),
         ({"b", 2}, "{2, 'b'}"),
         (set(), "set()"),
@@ -797,6 +1004,8 @@ def test_large_arrays_are_cropped_around_the_first_difference():
         ((4, 5), (0, 0), "x"),
         ((4,), (0,), "x"),
         ((1, 1, 1, 1), (0, 0, 0, 0), "x, shape (1, 1, 1, 1)"),
+        ((1, 1, 2, 1), (0, 0, 1, 0), "x, shape (1, 1, 2, 1)"),
+        ((1, 1, 1, 2), (0, 0, 0, 1), "x, shape (1, 1, 1, 2)"),
     ],
 )
 def test_plane_with_the_difference_is_drawn(shape, place, title):
@@ -805,6 +1014,33 @@ def test_plane_with_the_difference_is_drawn(shape, place, title):
     panel = draw("x", np.where(wrong, 7, 0), at=wrong, wrong=wrong)
     assert panel.title == title
     assert [panel.rows[row][column] for row, column in panel.marked] == ["7"]
+
+
+def test_kernel_is_drawn_by_height_and_width():
+    @exercise(cases=[(np.ones((2, 5, 4, 2)), np.ones((3, 1, 5, 2)))], hints=[])
+    def layer_of(x, kernel):
+        """Write `layer_of(x, kernel)`."""
+        return x
+
+    titles = [panel.title for panel in refused(lambda x, kernel: -x, asked=layer_of).panels]
+    assert titles[:2] == [
+        "x[0, :, :, 0] of shape (2, 5, 4, 2)",
+        "kernel[:, :, 0, 0] of shape (3, 1, 5, 2)",
+    ]
+    assert titles[2].startswith("expected[0, :, :, 0]")
+
+
+def test_result_made_of_kernels_is_drawn_as_a_kernel():
+    @exercise(cases=[np.ones((2, 3, 4, 2))], hints=[])
+    def turned(kernel):
+        """Write `turned(kernel)`."""
+        return kernel
+
+    titles = [panel.title for panel in refused(lambda kernel: -kernel, asked=turned).panels]
+    assert [title.split(" of")[0] for title in titles[1:]] == [
+        "expected[:, :, 0, 0]",
+        "received[:, :, 0, 0]",
+    ]
 
 
 def test_numbers_that_differ_look_different():

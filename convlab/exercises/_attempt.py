@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import dis
 import inspect
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -53,14 +54,15 @@ def attempt(exercise: Exercise, answer: Any) -> Attempt:
 
 
 def _one(exercise: Exercise, answer: Any, case: Case, page: Printed) -> Outcome:
-    own = copy.deepcopy(case)
+    own, given = copy.deepcopy(case), None
     try:
+        given = None if exercise.takes_function else plain(answer)
         value = plain(exercise.apply(answer, own))
         return Outcome(value, None, page.take(), _changed(exercise.labels, case, own))
     except Stop:
         raise
     except BaseException as error:
-        return Outcome(None, Failure.of(error, answer), page.take())
+        return Outcome(given, Failure.of(error, answer), page.take())
 
 
 def _changed(labels: Sequence[str], before: Case, after: Case) -> tuple[str, ...]:
@@ -112,8 +114,10 @@ def gave_up(outcome: Outcome) -> bool:
     """Whether a function says itself that it is not written yet."""
     if outcome.failure is None:
         return _holds_ellipsis(outcome.value)
-    unwritten = outcome.failure.kind == "NotImplementedError"
-    return unwritten or "ellipsis" in outcome.failure.message.lower()
+    if outcome.failure.kind == "NotImplementedError":
+        return True
+    message = outcome.failure.message.lower()  # NumPy also names the ellipsis among valid indices
+    return "'ellipsis'" in message or "ellipsistype" in message
 
 
 def wrong_form(exercise: Exercise, answer: Any) -> str:
@@ -124,15 +128,22 @@ def wrong_form(exercise: Exercise, answer: Any) -> str:
             return "Asked for is a value. You gave a function: call it, or give what it returns."
         return ""
     if not callable(answer):
-        name = exercise.solution.__name__
+        name = _name_in(exercise.task)
+        call = f': `check("{exercise.name}", {name})`' if name else ""
         return (
             f"Asked for is a function of ({asked}). You gave a value. Give the function itself, "
-            f'without calling it: `check("{exercise.name}", {name})`.'
+            f"without calling it{call}."
         )
-    return "" if exercise.measuring else _wrong_parameters(answer, asked, exercise.cases[0])
+    return _wrong_parameters(answer, asked, inspect.signature(exercise.solution).parameters)
 
 
-def _wrong_parameters(answer: Callable[..., Any], asked: str, case: Case) -> str:
+def _name_in(task: str) -> str:
+    """The function's name where the task says "Write `name(...)`", as the page's stub has it."""
+    found = re.match(r"Write `(\w+)\(", task)
+    return found[1] if found else ""
+
+
+def _wrong_parameters(answer: Callable[..., Any], asked: str, case: Iterable[Any]) -> str:
     try:
         signature = inspect.signature(answer)
     except (TypeError, ValueError):  # some built-in functions do not tell

@@ -14,12 +14,12 @@ from convlab.exercises._attempt import (
     is_untouched,
     wrong_form,
 )
-from convlab.exercises._diagnosis import diagnose
-from convlab.exercises._drawing import Panel, comparison, draw
+from convlab.exercises._diagnosis import diagnose, misfit
+from convlab.exercises._drawing import KERNEL, Panel, axes_of, comparison, draw
 from convlab.exercises._exercise import Exercise
-from convlab.exercises._outcome import Outcome
+from convlab.exercises._outcome import Outcome, without_stop
 from convlab.exercises._result import Result
-from convlab.exercises._values import plain, shown
+from convlab.exercises._values import as_set, plain, shown
 
 __all__ = ["check_answer"]
 
@@ -63,17 +63,31 @@ class _Verdict:
         """Why a case is refused, as far as it can be said of this case alone."""
         outcome = self.outcomes[index]
         if outcome.failure:
-            advice = _ADVICE.get(outcome.failure.kind, "")
-            failure = str(outcome.failure).rstrip(".")  # many messages end with one already
-            return f"It stops with an error. {failure}." + (f" {advice}" if advice else "")
+            return self._failed(outcome)
         complaint = self.exercise.complaint(index, outcome.value)
-        if complaint is None and outcome.changed:
-            names = ", ".join(f"`{name}`" for name in outcome.changed)
-            return (
-                f"The result is right, but your function changes its input {names}, which the "
-                f"caller still needs. Work on a copy: `{outcome.changed[0]}.copy()`."
-            )
+        if outcome.changed and (complaint is None or self.exercise.measuring):
+            right = complaint is None and not self.exercise.measuring
+            return _spoiled(outcome.changed, right=right)
         return complaint
+
+    def _failed(self, outcome: Outcome) -> str:
+        """What to say of an exception: an answer that is a value contains no code of its own."""
+        failure = outcome.failure
+        assert failure is not None
+        if not self.exercise.takes_function:
+            form = misfit([(plain(self.exercise.answer), outcome.value)], counted=self._counted())
+            if failure.kind == "KeyError" and isinstance(outcome.value, dict):
+                form = f"The dict has no {_ended(failure.message)}"
+            start = "This answer cannot be tried"
+            return f"{start}. {form}" if form else f"{start}: {_ended(failure.reason)}"
+        if failure.outside and self.exercise.measuring:
+            return f"What your function gives cannot be tried: {_ended(failure.reason)}"
+        advice = _ADVICE.get(failure.kind, "")
+        return f"It stops with an error. {_ended(str(failure))}" + (f" {advice}" if advice else "")
+
+    def _counted(self) -> bool:
+        """Whether the task says how many numbers it asks for: as a tuple has parts with names."""
+        return self.exercise.takes_function or isinstance(self.exercise.answer, tuple)
 
     def result(self) -> Result:
         if self.failing:
@@ -152,24 +166,43 @@ class _Verdict:
 
     def _inputs(self, index: int) -> list[Panel]:
         pairs = zip(self.exercise.labels, self.exercise.cases[index], strict=False)
-        return [draw(label, value) for label, value in pairs if isinstance(value, np.ndarray)]
+        return [
+            draw(label, value, axes=axes_of(label))
+            for label, value in pairs
+            if isinstance(value, np.ndarray)
+        ]
 
     def _comparison(self, index: int) -> list[Panel]:
         outcome, exercise = self.outcomes[index], self.exercise
-        if outcome.failure:
-            return []
+        if outcome.failure or (outcome.changed and exercise.measuring):
+            return []  # nothing was measured, or on an input that was no longer the case
         if exercise.judging:
             return [self._received(outcome)]
-        panels = comparison(exercise.expected[index], outcome.value, tolerance=exercise.tolerance)
+        expected, received = exercise.expected[index], outcome.value
+        if exercise.labels and isinstance(expected, frozenset):
+            received = as_set(received)
+        axes = KERNEL if self._gives_kernel(index) else None
+        panels = comparison(expected, received, tolerance=exercise.tolerance, axes=axes)
         return panels if exercise.labels else panels[1:]  # the one right value is not given away
+
+    def _gives_kernel(self, index: int) -> bool:
+        """Whether the result is a kernel: its name says so, or it is made of kernels alone."""
+        pairs = zip(self.exercise.labels, self.exercise.cases[index], strict=False)
+        made_of = [axes_of(label) for label, value in pairs if isinstance(value, np.ndarray)]
+        return "kernel" in self.exercise.solution.__name__ or (
+            bool(made_of) and set(made_of) == {KERNEL}
+        )
 
     def _received(self, outcome: Outcome) -> Panel:
         return draw("measured" if self.exercise.measuring else "received", outcome.value)
 
     def _remarks(self, index: int) -> list[str]:
         complaint = self.complaints[index] or ""
-        mistake = self._mistake()
+        changed = self.outcomes[index].changed
+        mistake = "" if changed and self.exercise.measuring else self._mistake()
         remarks = [complaint, mistake or ("" if complaint else self._diagnosis())]
+        if changed and not complaint:
+            remarks.append(f"It also changes its input {_names(changed)}. Work on a copy.")
         return [remark for remark in remarks if remark] + [
             f'More help: `hint("{self.exercise.name}")`.'
         ]
@@ -177,7 +210,7 @@ class _Verdict:
     def _diagnosis(self) -> str:
         wrong = [index for index in self.failing if not self.complaints[index]]
         pairs = [(self.exercise.expected[index], self.outcomes[index].value) for index in wrong]
-        return diagnose(pairs, secret=not self.exercise.labels)
+        return diagnose(pairs, secret=not self.exercise.takes_function, counted=self._counted())
 
     # --- which mistake
 
@@ -205,6 +238,23 @@ class _Verdict:
     def _refused(self, index: int, outcome: Outcome) -> bool:
         complaint = self.exercise.complaint(index, outcome.value)
         return outcome.failure is not None or complaint is not None
+
+
+def _ended(text: str) -> str:
+    """A sentence's end, where the text has none."""
+    return text if text.endswith(("?", "!")) else f"{without_stop(text)}."
+
+
+def _names(labels: Iterable[str]) -> str:
+    return ", ".join(f"`{label}`" for label in labels)
+
+
+def _spoiled(changed: tuple[str, ...], *, right: bool) -> str:
+    start = "The result is right, but your function" if right else "Your function"
+    return (
+        f"{start} changes its input {_names(changed)}, which the caller still needs. Work on a "
+        f"copy: `{changed[0]}.copy()`."
+    )
 
 
 def _listed(value: Any) -> Any:

@@ -11,10 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from convlab.exercises._values import differs, same, shape_of, shown
+from convlab.exercises._values import differs, plain, same, shape_of, shown
 
-__all__ = ["Panel", "code_html", "comparison", "draw", "panels_html", "panels_text"]
+__all__ = [
+    "KERNEL", "Panel", "axes_of", "code_html", "comparison", "draw", "panels_html", "panels_text",
+]  # fmt: skip
 
+KERNEL = (0, 1)  # the axes of height and width in (height, width, channels, filters)
+_NAMED = {"kernel": KERNEL, "kernels": KERNEL, "weights": KERNEL, "first": KERNEL, "second": KERNEL}
+_PYTORCH = {"weight": (2, 3)}  # (filters, channels, height, width)
 ROWS, COLUMNS = 8, 10  # larger arrays are cropped around the first difference
 WIDTH = 88  # of a terminal, before panels are stacked
 
@@ -42,22 +47,47 @@ class Panel:
     labelled: bool = False
 
 
-def comparison(expected: Any, received: Any, *, tolerance: float | None = None) -> list[Panel]:
+def axes_of(label: str) -> tuple[int, int] | None:
+    """The axes of height and width, where an argument's name tells them.
+
+    Examples
+    --------
+    >>> axes_of("kernel"), axes_of("x")
+    ((0, 1), None)
+    """
+    return (_NAMED | _PYTORCH).get(label)
+
+
+def comparison(
+    expected: Any,
+    received: Any,
+    *,
+    tolerance: float | None = None,
+    axes: tuple[int, int] | None = None,
+) -> list[Panel]:
     """Two panels, the wrong cells of the second one marked."""
     if isinstance(expected, dict) and isinstance(received, dict):
         wrong = {key for key in expected if not same(expected[key], received.get(key), tolerance)}
         return [draw("expected", expected), draw("received", received, wrong=wrong)]
     if not isinstance(expected, np.ndarray) or expected.shape != shape_of(received):
-        return [draw("expected", expected), draw("received", received)]
+        return [draw("expected", expected, axes=axes), draw("received", received, axes=axes)]
     cells = differs(expected, received, tolerance)
     digits = _digits_that_tell(expected[cells], np.asarray(received)[cells])
     return [
-        draw("expected", expected, at=cells, digits=digits),
-        draw("received", received, at=cells, wrong=cells, digits=digits),
+        draw("expected", expected, at=cells, digits=digits, axes=axes),
+        draw("received", received, at=cells, wrong=cells, digits=digits, axes=axes),
     ]
 
 
-def draw(title: str, value: Any, *, at: Any = None, wrong: Any = None, digits: int = 4) -> Panel:
+def draw(
+    title: str,
+    value: Any,
+    *,
+    at: Any = None,
+    wrong: Any = None,
+    digits: int = 4,
+    axes: tuple[int, int] | None = None,
+) -> Panel:
     """One plain value as a panel.
 
     Parameters
@@ -70,21 +100,34 @@ def draw(title: str, value: Any, *, at: Any = None, wrong: Any = None, digits: i
         What to mark.
     digits : int, default 4
         Significant digits of floats.
+    axes : tuple of int, optional
+        The axes of height and width of an array with four axes, where they are known.
     """
     if isinstance(value, dict):
         return _table_of(title, value, wrong or ())
     if not isinstance(value, np.ndarray) or not value.size:
         return Panel(title, line=shown(value))
-    plane, note, index = _plane(value, at)
+    plane, note, index = _plane(value, at, axes)
     rows = tuple(tuple(_number(cell, digits) for cell in row) for row in plane)
     marks = [] if wrong is None else np.argwhere(wrong[index].reshape(plane.shape)).tolist()
     return Panel(title + note, rows, frozenset((row, column) for row, column in marks))
 
 
 def _table_of(title: str, value: dict[str, Any], wrong: Collection[str]) -> Panel:
-    rows = tuple((key, shown(item)) for key, item in value.items())
+    rows = tuple((key, _entry(item, key)) for key, item in value.items())
     marks = [(row, 1) for row, key in enumerate(value) if key in wrong]
     return Panel(title, rows, frozenset(marks), labelled=True)
+
+
+def _entry(value: Any, key: str = "") -> str:
+    """A measured value, in a cell that needs no quotes and no brackets around a single one."""
+    if key == "shape" and isinstance(value, np.ndarray):
+        return str(tuple(value.tolist()))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (np.ndarray, tuple)) and len(value) == 1:
+        return _entry(plain(value[0]))
+    return value if isinstance(value, str) else shown(value)
 
 
 def _number(value: Any, digits: int) -> str:
@@ -103,12 +146,12 @@ def _digits_that_tell(expected: Any, received: Any) -> int:
     return 17
 
 
-def _plane(array: np.ndarray, at: Any) -> tuple[np.ndarray, str, Any]:
+def _plane(array: np.ndarray, at: Any, axes: Any) -> tuple[np.ndarray, str, Any]:
     """Two axes of an array, cropped; how to name that part, and its index."""
     first = np.zeros(array.ndim, int)
     if at is not None and at.any():
         first = np.argwhere(at)[0]
-    rows, columns = _drawn_axes(array.shape)
+    rows, columns = _drawn_axes(array.shape, axes if array.ndim == 4 else None)
     index: list[Any] = [int(place) for place in first]
     for axis, limit in ((rows, ROWS), (columns, COLUMNS)):
         if axis is not None:
@@ -117,15 +160,19 @@ def _plane(array: np.ndarray, at: Any) -> tuple[np.ndarray, str, Any]:
     return np.atleast_2d(plane), _note(array, index), tuple(index)
 
 
-def _drawn_axes(shape: tuple[int, ...]) -> tuple[int | None, int]:
+def _drawn_axes(
+    shape: tuple[int, ...], known: tuple[int, int] | None = None
+) -> tuple[int | None, int]:
     """The axes of height and width: of an image, a batch of them, or a kernel."""
     if len(shape) == 1:
         return None, 0
+    pair = known or _usual_axes(shape)
     long = [axis for axis, size in enumerate(shape) if size > 1]
-    if len(shape) == 2 or len(long) <= 2:
-        pair = long if len(long) == 2 else [*_usual_axes(shape)]
-        return pair[0], pair[1]
-    return _usual_axes(shape)
+    if len(long) == 2:
+        return long[0], long[1]  # they are all there is to see
+    if len(long) == 1 and long[0] not in pair:
+        return (long[0] - 1, long[0]) if long[0] else (0, 1)
+    return pair
 
 
 def _usual_axes(shape: tuple[int, ...]) -> tuple[int, int]:

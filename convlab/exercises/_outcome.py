@@ -11,7 +11,7 @@ from typing import Any
 from convlab.exercises._limits import Stop
 from convlab.exercises._values import same
 
-__all__ = ["Failure", "Outcome"]
+__all__ = ["Failure", "Outcome", "without_stop"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Failure:
         Shortened, and without addresses.
     place : str
         The line of the answer, where it is known.
+    outside : bool
+        Whether the answer is known not to have run: its result made something else fail.
 
     Examples
     --------
@@ -36,16 +38,43 @@ class Failure:
     kind: str
     message: str = ""
     place: str = ""
+    outside: bool = False
 
     @classmethod
     def of(cls, error: BaseException, answer: Any = None) -> Failure:
         """Describe an exception; may run the exception's own code."""
         message = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(_text(error).split()))
-        message = message if len(message) <= 300 else message[:297] + "..."
-        return cls(type(error).__name__, message, _place(error, getattr(answer, "__code__", None)))
+        message = message if len(message) <= 500 else message[:497] + "..."
+        code = getattr(answer, "__code__", None)
+        place = _place(error, code)
+        return cls(type(error).__name__, message, place, code is not None and not place)
 
     def __str__(self) -> str:
-        return (f"{self.kind}: {self.message}" if self.message else self.kind) + self.place
+        return self._joined(f"{self.kind}: {self.message}" if self.message else self.kind)
+
+    @property
+    def reason(self) -> str:
+        """What is said to somebody who wrote no code: the message, without the exception's name."""
+        return self.message or self.kind
+
+    def _joined(self, text: str) -> str:
+        """The text and the place, with one full stop between or behind them."""
+        if not self.place:
+            return text
+        if text.endswith(("?", "!")):
+            return f"{text} In {self.place}"
+        return f"{without_stop(text)}, in {self.place}"
+
+
+def without_stop(text: str) -> str:
+    """A text without its full stop: something follows, or puts one itself.
+
+    Examples
+    --------
+    >>> without_stop("No."), without_stop("cut off...")
+    ('No', 'cut off...')
+    """
+    return text if text.endswith("...") else text.rstrip(".")
 
 
 def _text(error: BaseException) -> str:
@@ -62,7 +91,7 @@ def _place(error: BaseException, code: Any) -> str:
         if frame.f_code is code:
             source = linecache.getline(code.co_filename, number).strip()
             line = number - code.co_firstlineno + 1
-            return f", in line {line} of your function" + (f": `{source}`" if source else "")
+            return f"line {line} of your function" + (f": `{source}`" if source else "")
     return ""
 
 
@@ -73,7 +102,7 @@ class Outcome:
     Attributes
     ----------
     value : object
-        Plain; None after a failure.
+        Plain; after a failure, what was given (a value), or None (a function).
     failure : Failure, optional
     printed : str
     changed : tuple of str
@@ -86,7 +115,8 @@ class Outcome:
     changed: tuple[str, ...] = ()
 
     def resembles(self, other: Outcome, tolerance: float | None = None) -> bool:
-        """Whether another answer did the same: an equal value, or the same kind of failure."""
+        """Whether another answer did the same: an equal value, or the same failure."""
         if self.failure and other.failure:
-            return self.failure.kind == other.failure.kind
+            mine, its = self.failure, other.failure
+            return (mine.kind, mine.message) == (its.kind, its.message)
         return not (self.failure or other.failure) and same(other.value, self.value, tolerance)

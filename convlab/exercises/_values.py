@@ -14,9 +14,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Foreign", "differs", "is_number", "is_numeric", "plain", "same", "shape_of", "shown"]
+__all__ = [
+    "Foreign", "as_set", "decimals", "differs", "is_number", "is_numeric", "plain", "same",
+    "shape_of", "shown",
+]  # fmt: skip
 
 EXACT = 1e-4  # whole numbers differ by 1 at least; float sums of them by far less than this
+NOISE = 1e-13  # what rounding leaves of a sum that is 0
 LONGEST = 1_000_000  # items of a list; a photo arrives as an array
 RELATIVE = 1e-5  # float32 keeps about seven digits; a sum of hundreds of terms loses two
 
@@ -102,6 +106,8 @@ def _hashable(item: Any) -> Any:
         return tuple(_hashable(part) for part in item.tolist())
     if isinstance(item, list):
         return tuple(_hashable(part) for part in item)
+    if isinstance(item, tuple):
+        return tuple(map(_hashable, item))
     return Foreign("a dict") if isinstance(item, dict) else item
 
 
@@ -163,7 +169,8 @@ def same(expected: Any, received: Any, tolerance: float | None = None) -> bool:
             differs(expected, received, tolerance)
         )
     if isinstance(expected, frozenset):
-        return expected == _as_set(received)
+        received = as_set(received)
+        return isinstance(received, frozenset) and _folded_set(expected) == _folded_set(received)
     if isinstance(expected, str):
         return isinstance(received, str) and _folded(expected) == _folded(received)
     if isinstance(expected, (tuple, np.ndarray)) and isinstance(received, (tuple, np.ndarray)):
@@ -194,12 +201,35 @@ def _slack(expected: np.ndarray) -> float:
     return RELATIVE * float(sizes.max()) if sizes.size else 0.0
 
 
-def _as_set(value: Any) -> Any:
+def decimals(numbers: np.ndarray) -> np.ndarray:
+    """How many digits behind the point each float was written with.
+
+    Examples
+    --------
+    >>> decimals(np.array([0.25, 3.0, -0.2]))
+    array([2, 0, 1])
+    """
+    written = [np.format_float_positional(number, trim="-") for number in numbers.flat]
+    return np.reshape([len(text.partition(".")[2]) for text in written], numbers.shape)
+
+
+def as_set(value: Any) -> Any:
+    """A plain list as a set; anything else as it is.
+
+    Examples
+    --------
+    >>> as_set(plain([2, 5, 2])) == plain({5, 2})
+    True
+    """
     if isinstance(value, dict) and not value:
         return frozenset()  # {} is an empty dict; here it can only mean the empty set
     if isinstance(value, np.ndarray):
         value = tuple(value.tolist())
     return frozenset(map(_hashable, value)) if isinstance(value, tuple) else value
+
+
+def _folded_set(members: frozenset[Any]) -> frozenset[Any]:
+    return frozenset(_folded(one) if isinstance(one, str) else one for one in members)
 
 
 def _folded(text: str) -> str:
@@ -250,5 +280,7 @@ def _shown_row(opening: str, items: Any, closing: str) -> str:
 
 
 def _shown_float(number: float, digits: int = 4) -> str:
+    if abs(number) < NOISE:
+        return "0"
     text = f"{number:.{digits}g}"
     return text[1:] if text in ("-0", "-nan") else text
