@@ -59,6 +59,21 @@ sharpened_step.mistake(
     means="You added the nine pixels up. Multiply each by its weight first.",
 )
 sharpened_step.mistake(
+    [6, 0, 30],
+    means="You took away the left and the right neighbour only. Above and below the 5 stand a "
+    "-1 too.",
+)
+sharpened_step.mistake(
+    [6, 4, -2, 22, 24],
+    means="You added a border of zeros. Here the window goes only where all of it lies on the "
+    "photo, and that is in three places of a row.",
+)
+sharpened_step.mistake(
+    [2, 2, -4, 14, 8],
+    means="You gave a cell to the first and the last column too. There the window would hang over "
+    "the edge: only three cells have all their neighbours.",
+)
+sharpened_step.mistake(
     [[2, -4, 14], [2, -4, 14]],
     means="You gave both rows of the result, and they are right. Asked for is the first row.",
 )
@@ -99,6 +114,16 @@ flat_area.mistake(
     "is not in it.",
 )
 flat_area.mistake(
+    (0.5, 0.5, 0, 0),
+    means="You took kernel D for the Laplacian. Look at its middle: there is a -2, and the sum is "
+    "not 0.",
+)
+flat_area.mistake(
+    (0.5, 0.5, 0, -1),
+    means="In kernel D you counted only the weight in the middle, or turned the sign. Add "
+    "up its four ones and its -2.",
+)
+flat_area.mistake(
     (0.125, 4.5, 0, -1),
     means="You looked only at the weight in the middle. All nine pixels are 0.5, and all nine "
     "weights count.",
@@ -107,15 +132,15 @@ flat_area.mistake(
 
 @exercise(
     hints=[
-        "During the exposure every point moves over nine pixels of its row. So every pixel of the "
-        "photo gets the mean of nine neighbours in its row.",
+        "Every point is smeared over nine pixels of its row. So every pixel of the photo gets the "
+        "mean of nine pixels of its row.",
         "The size of a kernel is (height, width). A mean of nine numbers gives each the same "
         "weight, and the weights sum to 1.",
     ],
     why="The shape of a kernel says where it mixes, and its sum keeps the brightness.",
 )
 def motion_blur():
-    """Give the kernel of a camera that moves sideways over 9 pixels during the exposure."""
+    """Give the kernel that smears every point of a photo evenly over 9 pixels of its row."""
     return np.ones((1, 9)) / 9
 
 
@@ -138,6 +163,11 @@ motion_blur.mistake(
     means="You added nine pixels without dividing: the photo becomes nine times as bright.",
 )
 motion_blur.mistake(
+    np.ones((1, 10)) / 10,
+    means="You counted nine steps from the first pixel to the last. A point covers nine pixels, "
+    "and yours covers ten.",
+)
+motion_blur.mistake(
     np.ones((9, 1)) / 9,
     means="You exchanged the axes: this camera falls. A kernel's shape is (height, width).",
 )
@@ -153,10 +183,11 @@ motion_blur.mistake(
 
 @exercise(
     hints=[
-        "Write it as kernels: the photo is `identity`, the blurred photo is `box`. So the kernel "
-        "is `identity + 2 * (identity - box)`.",
-        "That is `3 * identity - 2 * box`. Each weight of `box` is 1/9, the one in the middle too.",
-        "The eight weights around are `-2/9`. The one in the middle is `3 - 2/9`.",
+        "Kernels add and subtract like the pictures that they make. Which kernel makes `photo` of "
+        "the photo? Which one makes `blurred`?",
+        "Write the formula again, with a 3x3 array in place of each picture.",
+        "Look at one weight at the side first: only `box` has something there. Then the middle, "
+        "where both have something. In the end the nine weights must sum to 1.",
     ],
     why="Kernels add and subtract like the pictures that they make, so two passes become one.",
 )
@@ -191,6 +222,21 @@ unsharp_mask.mistake(
     means="You added what `box` takes away once. It is asked for twice.",
 )
 unsharp_mask.mistake(
+    _around(1.0, -2.0),
+    means="You took ones for `box` and forgot to divide by 9. Your kernel sums to -15: the photo "
+    "turns dark.",
+)
+unsharp_mask.mistake(
+    _around(11 / 9, 2 / 9),
+    means="You added the blurred photo, twice. Added is what the blur takes away: the photo minus "
+    "the blurred one.",
+)
+unsharp_mask.mistake(
+    filters.sharpen(),
+    means="You took `sharpen`. It does something similar, with four neighbours; here all eight "
+    "neighbours count, because `box` has nine weights.",
+)
+unsharp_mask.mistake(
     _around(-7 / 9, 2 / 9),
     means="You exchanged photo and blur: this is the photo plus twice `box - identity`, and it "
     "blurs.",
@@ -199,45 +245,73 @@ unsharp_mask.mistake(
 
 @exercise(
     hints=[
-        "Across the edge `/` brightness changes from the upper left to the lower right. Along "
+        "Across the edge `\\`, brightness changes from the lower left to the upper right. Along "
         "it, nothing changes.",
-        "Weigh the upper left against the lower right: positive here, negative there, zeros on "
-        "the diagonal between them.",
-        "You have met such a kernel: take the photo out of `emboss`.",
+        "Where should the positive weights stand, where the negative ones, and where the zeros? A "
+        "kernel compares across an edge.",
+        "Try your kernel on the first picture, in your head: lay it on the edge. Then along the "
+        "other edge: there, plus and minus should cancel.",
     ],
     why="A kernel answers most to the edge that runs across its own slope from minus to plus.",
 )
 def one_diagonal():
-    r"""Give a kernel of sum 0 that answers to `/` at least three times as strongly as to `\`."""
-    return np.array([[2, 1, 0], [1, 0, -1], [0, -1, -2]])
+    r"""Give a kernel of sum 0 that answers to `\` at least three times as strongly as to `/`."""
+    return np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]])
 
 
 @one_diagonal.measure
 def _strengths(kernel):
     row, column = np.indices((32, 32))
-    slash, backslash = (row + column > 31).astype(float), (column > row).astype(float)
+    backslash, slash = (column > row).astype(float), (row + column > 31).astype(float)
     return {
         "sum of the kernel": np.sum(filters.as_kernel(kernel)),
-        "answer to the edge /": np.abs(filtered(slash, kernel)).sum(),
-        "answer to the edge \\": np.abs(filtered(backslash, kernel)).sum(),
+        "first edge \\, all cells": np.abs(filtered(backslash, kernel)).sum(),
+        "second edge /, all cells": np.abs(filtered(slash, kernel)).sum(),
     }
 
 
 @one_diagonal.judge
 def _compare(measured):
-    total, slash, backslash = measured.values()
+    total, first, second = measured.values()
     if abs(total) > 1e-6:
         return "The weights do not sum to 0, so your kernel answers to flat areas too."
-    if slash < 1e-6:
-        return "Your kernel does not see the edge `/` at all."
-    if slash < 3 * backslash:
-        return "The answer to `/` is not yet three times the answer to the other edge."
-    return None
+    if max(first, second) < 1e-6:
+        return "Your kernel sees neither of the two edges."
+    if first >= 3 * second:
+        return None
+    if second >= 3 * first:
+        return "Your kernel answers to the other diagonal."
+    if abs(first - second) < 0.1 * first:
+        return "Your kernel answers to both diagonals alike."
+    if second > first:
+        return "Your kernel prefers the other diagonal, and ignores neither."
+    return "It prefers the diagonal you want, but not yet three times."
 
 
 one_diagonal.mistake(
-    [[0, 1, 2], [-1, 0, 1], [-2, -1, 0]],
-    means="You found the other diagonal. Mirror the kernel from left to right.",
+    [[2, 1, 0], [1, 0, -1], [0, -1, -2]],
+    means="You compared the upper left with the lower right. That is along the edge you want, and "
+    "across the other one.",
+)
+one_diagonal.mistake(
+    [[1, 0], [0, -1]],
+    means="You compared a pixel with its lower right neighbour. Those two lie along the edge you "
+    "want, on the same side of it.",
+)
+one_diagonal.mistake(
+    [[1, 0, -1], [0, 0, 0], [-1, 0, 1]],
+    means="You took the corners with signs in a cross. Both diagonals look alike to it: it "
+    "compares the one pair of corners with the other.",
+)
+one_diagonal.mistake(
+    [[2, -1, -1], [-1, 2, -1], [-1, -1, 2]],
+    means="You made a detector of thin *lines* along the diagonal: bright in the middle, dark on "
+    "both sides. An edge is bright on one side only.",
+)
+one_diagonal.mistake(
+    [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]],
+    means="You made a detector of thin *lines* along the other diagonal. An edge is bright on one "
+    "side and dark on the other.",
 )
 one_diagonal.mistake(
     filters.sobel_x(),
