@@ -28,6 +28,16 @@ height_and_width.mistake(
     means="You took the 5 for the height. `kernel_size` is height first, then width.",
 )
 height_and_width.mistake(
+    (6, 8), means="You used the 5 for both axes. The window is 2 rows high and 5 columns wide."
+)
+height_and_width.mistake(
+    (9, 11), means="You used the 2 for both axes. The window is 2 rows high and 5 columns wide."
+)
+height_and_width.mistake(
+    (9, 9), means="You made the map square. The rows are right; count the columns by themselves."
+)
+height_and_width.mistake((8, 9), means="You gave the columns first. Asked for is (rows, columns).")
+height_and_width.mistake(
     (8, 7),
     means="You counted n - k. That is the number of the *last* place, and places count from 0.",
 )
@@ -44,7 +54,8 @@ height_and_width.mistake(
 @exercise(
     hints=[
         "Five cells are wanted. How many zeros does that take, and on which side do they go?",
-        "One zero, after the 5. The first window covers 1 and 2, and 1 * 1 + 2 * 10 is 21.",
+        "One zero. The row with four weights in the chapter shows which side gets the odd one. "
+        "Then the units of each cell show the left pixel of its window, the tens the right one.",
     ],
     why="An even window cannot be centred: it starts at its own pixel, and the zero is at the end.",
 )
@@ -66,6 +77,11 @@ two_taps.mistake(
     means="You put a zero on both sides, as `padding=k // 2` does. `same` keeps five cells.",
 )
 two_taps.mistake(
+    [21, 32, 43, 54, 50],
+    means="Four cells are right. In the last window you gave the 5 the wrong weight: which one "
+    "lies on the zero?",
+)
+two_taps.mistake(
     [12, 23, 34, 45, 50],
     means="You flipped the kernel: the first tap, 1, belongs to the left pixel of each window.",
 )
@@ -76,7 +92,7 @@ two_taps.mistake(
 @exercise(
     hints=[
         "The first layer sees 3 pixels. How many more does each further layer add?",
-        "Each layer adds 2 pixels to a width of 1, so you need (11 - 1) / 2 layers.",
+        "A cell by itself is 1 pixel wide, and each layer adds 2. How many to reach 11?",
     ],
     why="The reach grows by 2 per layer and the weights by 9: far less than 11 * 11.",
 )
@@ -95,7 +111,16 @@ eleven_pixels.mistake(
     means="Six layers see 13 pixels. Do not forget that the first one starts with 3.",
 )
 eleven_pixels.mistake(
-    (11, 99), means="A layer adds more than one pixel: one on *either* side of the window."
+    (11, 99), means="You took a layer for each pixel. Each one sees a pixel more on *either* side."
+)
+eleven_pixels.mistake(
+    (10, 90), means="You let each layer add one pixel. It adds one on *either* side of the window."
+)
+eleven_pixels.mistake(
+    (5, 50), means="The layers are right. You counted a bias for each, and these layers have none."
+)
+eleven_pixels.mistake(
+    (5, 9), means="The layers are right. Nine are the weights of one; asked for are those of all."
 )
 eleven_pixels.mistake(
     (5, 15), means="The layers are right. But a window of 3x3 has nine weights, not three."
@@ -106,7 +131,7 @@ eleven_pixels.mistake(
 
 @exercise(
     cases=[
-        (np.array([[1, 2], [0, -1]]), np.array([[0, 1], [3, 1]])),
+        (integers(2, 2, seed=7), integers(2, 2, seed=8)),
         (integers(2, 3, seed=1), integers(2, 2, seed=2)),
         (integers(3, 3, seed=3), integers(1, 4, seed=4)),
         (integers(3, 2, seed=5), integers(3, 3, seed=6)),
@@ -115,7 +140,8 @@ eleven_pixels.mistake(
         "How large is it? One cell of the second layer sees `h1 + h2 - 1` rows of the image.",
         "A weight of `second` at (row, column) looks at a cell whose window starts there. So it "
         "adds a copy of `first`, moved to (row, column).",
-        "Start with zeros. For each weight of `second`, add `weight * first` at that place.",
+        "Start with zeros of that size. `np.ndenumerate(second)` gives each weight and its place. "
+        "What does it add, and where?",
     ],
     why="That sum is a true convolution of the two kernels. Two linear layers are one.",
 )
@@ -160,6 +186,38 @@ def _same(first, second):
     return y[0, :, :, 0]
 
 
+@one_kernel.mistake(
+    means="You multiplied weight by weight. Two layers see more pixels than either: the one kernel "
+    "is larger."
+)
+def _elementwise(first, second):
+    return first * second
+
+
+@one_kernel.mistake(
+    means="You added the kernels. That is two layers side by side, on the same image. Here the "
+    "second reads the map of the first."
+)
+def _added(first, second):
+    return first + second
+
+
+@one_kernel.mistake(
+    means="You laid the copies of `first` side by side, as `np.kron` does. They overlap: the "
+    "second window moves by one cell."
+)
+def _kron(first, second):
+    return np.kron(second, first)
+
+
+@one_kernel.mistake(
+    means="You made a block of `second` for each weight of `first`, as `np.kron` does. "
+    "Neighbouring windows overlap, so the copies do, too."
+)
+def _kron_turned(first, second):
+    return np.kron(first, second)
+
+
 @one_kernel.mistake(means="You multiplied the kernels as matrices. A layer is no such product.")
 def _matrix_product(first, second):
     return first @ second
@@ -171,9 +229,10 @@ def _matrix_product(first, second):
 @exercise(
     hints=[
         "A zero at the bottom and right moves the picture up and left. And one at the top?",
-        "`same` is ((0, 1), (0, 1)). Its mirror image is ((1, 0), (1, 0)). Use each of them twice.",
+        "Take one axis. Four layers need four zeros along it. How many must stand in front?",
     ],
-    why="Each drift of half a pixel is undone by one the other way.",
+    why="Along each axis there are as many zeros in front as behind, over all four layers: what "
+    "drifts one way in one layer comes back in another.",
 )
 def no_drift():
     """Four paddings ((top, bottom), (left, right)) for four 2x2 layers: same size, no drift."""
@@ -183,16 +242,23 @@ def no_drift():
 
 def _four_sides(padding):
     """Read a padding as `ZeroPadding2D` does: a pair of numbers means (rows, columns)."""
-    padding = np.asarray(padding)
-    return np.repeat(padding[:, None], 2, axis=1) if padding.shape == (2,) else padding
+    sides = np.array(padding, dtype=object)
+    whole = all(isinstance(side, (int, np.integer)) and side >= 0 for side in sides.flat)
+    if sides.shape not in ((), (2,), (2, 2)) or not whole:
+        raise ValueError(
+            "A padding is ((top, bottom), (left, right)), in whole numbers of zeros. "
+            f"Received: {sides.tolist()!r}."
+        )
+    sides = sides.astype(int)
+    return np.broadcast_to(sides[:, None] if sides.shape == (2,) else sides, (2, 2))
 
 
 @no_drift.measure
 def _impulse(paddings):
     image = np.zeros((41, 41))
     image[20, 20] = 1
-    if len(paddings) != 4:
-        raise ValueError(f"There are four layers. Received: {len(paddings)} paddings.")
+    if isinstance(paddings, (str, int)) or len(paddings) != 4:
+        raise ValueError("There are four layers: give a list of four paddings.")
     for padding in paddings:
         padded = np.pad(image, _four_sides(padding))
         image = conv2d(padded[None, :, :, None], box(2))[0, :, :, 0]
@@ -214,8 +280,16 @@ def _stays(found):
             "The map does not keep its size. A 2x2 layer takes one row and one column away, so "
             "four layers need four zeros along each axis in all."
         )
-    if abs(row - 20) > 0.01 or abs(column - 20) > 0.01:
-        return "The size is kept, but the light has moved from its place."
+    down, right = row - 20, column - 20
+    moves = [
+        f"{abs(move):g} pixels {after if move > 0 else before}"
+        for move, before, after in ((down, "up", "down"), (right, "to the left", "to the right"))
+        if abs(move) > 0.01
+    ]
+    if len(moves) == 2:
+        return f"The size is kept, but the light has moved {moves[0]} and {moves[1]}."
+    if moves:
+        return f"One axis is right. Along the other, the light has moved {moves[0]}."
     return None
 
 
@@ -233,7 +307,9 @@ no_drift.mistake(
     means="You put a zero on every side. The map grows by one row and one column per layer.",
 )
 no_drift.mistake(
-    [((0, 0), (0, 0))] * 4, means="Without zeros nothing drifts to speak of, but the map shrinks."
+    [((0, 0), (0, 0))] * 4,
+    means="You added no zeros. The light stays in the middle, but the map shrinks around it, so "
+    "the middle has another number.",
 )
 no_drift.mistake(
     [((0, 1), (1, 0))] * 4,

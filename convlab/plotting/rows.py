@@ -167,7 +167,7 @@ def _draw_bar(pen: Pen, x: float, y: float, cell: float, row: _Row, window: int)
     ends = [(x + (taps[0] + 0.5) * cell, middle), (x + (taps[-1] + 0.5) * cell, middle)]
     pen.path(ends, line=colour.line, weight=1.6, z=1)
     texts = [] if row.weights is None else numbers(row.weights).tolist()
-    size = text_size([[Cell(colour, text) for text in texts]], cell, SMALL) if texts else SMALL
+    size = text_size([[Cell(colour, text) for text in texts]], 0.88 * cell, SMALL)
     for tap, column in enumerate(taps):
         left = x + (column + 0.06) * cell
         pen.box(
