@@ -622,6 +622,20 @@ def test_open_exercise_accepts_every_answer_that_meets_the_rule():
     assert "sum 10" in repr(result)
 
 
+@pytest.mark.parametrize("answer", [np.nan, [np.inf, -np.inf]])
+def test_open_exercise_does_not_accept_what_is_no_number(answer):
+    @exercise(hints=[])
+    def small():
+        """Give numbers whose sum is 3 at most."""
+        return 3
+
+    small.measure(lambda numbers: {"sum": np.sum(numbers)})
+    small.judge(lambda measured: "Too large." if measured["sum"] > 3 else None)
+    assert check_answer(small, [1, 2]).passed
+    with np.errstate(invalid="ignore"):
+        refused(answer, "The result is NaN", asked=small)
+
+
 def test_open_exercise_says_what_was_measured_and_knows_mistakes_by_it():
     refused((2, 1), "measured", "sum 3", "The sum is 3", "You are too modest", asked=wide)
     result = refused((1, 1), "The sum is 2", asked=wide)
@@ -829,7 +843,10 @@ BATCH = np.arange(24).reshape(1, 2, 3, 4)
         ((3, 4), "3, 4", "gives text, asked for are 2 numbers: leave the quotes out"),
         ((3, 4), "same", "^It gives text; asked for are 2 numbers.$"),
         (4, [3, 4], "gives 2 numbers; asked for is one number"),
-        (4, 3.5, "Whole numbers are asked for"),
+        (4, 3.5, "^$"),  # a mean where a sum belongs: rounding would not help
+        ((3, 4), {3, 4}, "It gives a set; asked for are 2 numbers"),
+        ((3, 4), (3, None), "It holds `None`; asked for are numbers"),
+        ({"a": 1}, {"a": None}, "Look at 'a'. It is `None`; asked for is one number"),
         (GRID, [[1, 2], [3]], "^Its rows have different lengths.$"),
         ({"a": GRID}, {"a": 5}, "Look at 'a'. It gives one number; asked for is a table"),
         (((1, 2, 3), 4), ((1, 2, 3), 5), "Wrong: part 2. The rest is right"),
@@ -865,6 +882,11 @@ def test_few_wrong_numbers_are_no_relation(expected, received):
     assert diagnose([(plain(expected), plain(received))], secret=True) == ""
 
 
+def test_exchanged_axes_are_told_of_square_and_other_results_together():
+    pairs = [(GRID, GRID.T), (GRID[:2], GRID[:2].T)]
+    assert diagnose(pairs) == "These are the right numbers, with rows and columns exchanged."
+
+
 def test_cells_of_several_cases_make_a_relation_together():
     assert diagnose([(2, 4), (3, 6), (5, 10)]) == "The result is 2 times the right one."
     flat = np.array([[4], [4]])  # alone it could also be 4 too large
@@ -875,6 +897,8 @@ def test_cells_of_several_cases_make_a_relation_together():
     ("expected", "received", "words"),
     [
         (4, 5, "^$"),
+        (4, 3.5, "^Whole numbers are asked for.$"),
+        ((3, 4), (3.5, 4.5), "^Whole numbers are asked for.$"),
         (GRID, np.zeros((4, 4)), "^Its shape is not the right one yet, so no number is marked.$"),
         ([1, 2, 3], [1, 2], "^The count of numbers is not right yet, so none is marked.$"),
         (4, "4", "leave the quotes out"),
@@ -974,6 +998,7 @@ def test_tolerance_is_absolute():
         (["x" * 200], "('" + "x" * 67 + "..."),
         (np.zeros((9, 9)), "an array of shape (9, 9)"),
         ({"a": 1, 2: "b"}, "a: 1, 2: 'b'"),
+        ({}, "{}"),
     ],
 )
 def test_value_is_shown_in_one_line(value, text):

@@ -71,7 +71,7 @@ def _sentences(pairs: Sequence[Pair], secret: bool, counted: bool) -> Iterator[s
     yield _common(_PLACES, pairs)
     yield relation(pairs, secret=secret)
     yield _common(_PARTS if secret else (*_PARTS, _border, _off_by), pairs)
-    yield _common((_fraction, _keys), pairs)
+    yield _common((_fraction, _keys) if secret else (_keys,), pairs)
     if not secret:
         yield _common(_RIGHT_NUMBERS + _SIZES, pairs[:1])  # of the case that is shown
 
@@ -135,7 +135,7 @@ def _rough_kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return "an array" if value.size else "an empty list"
     if _is_set(value):
-        return "a list or a set"
+        return "a set"
     return value.description if isinstance(value, Foreign) else names.get(type(value), "a value")
 
 
@@ -144,6 +144,7 @@ def _is_set(value: Any) -> bool:
 
 
 def _asked(kind: str) -> str:
+    kind = "a list or a set" if kind == "a set" else kind
     return f"asked for {'are' if kind.endswith(' numbers') and kind[:2] != 'a ' else 'is'} {kind}"
 
 
@@ -176,6 +177,8 @@ def _uneven(expected: Any, received: Any) -> str | None:
         return None
     if _holds(str, received):
         return "It holds text; asked for are numbers."
+    if any(part is None for part in received):
+        return "It holds `None`; asked for are numbers."
     shapes = {shape_of(part) for part in received}
     if None in shapes or len(shapes) == 1:
         return "Its rows have different lengths, or hold other things than numbers."
@@ -225,6 +228,8 @@ def _entry(expected: Any, received: Any) -> str | None:
         return None
     for key, value in expected.items():
         if is_numeric(value) and key in received:
+            if received[key] is None:
+                return f"Look at {key!r}. It is `None`; {_asked(_counted_kind(value))}."
             sentence = misfit([(value, received[key])]) or _axis_count(value, received[key])
             if sentence:
                 return f"Look at {key!r}. {sentence}"
@@ -256,9 +261,9 @@ def _of_another_size(pairs: Sequence[Pair], counted: bool) -> str:
     return "Its shape is not the right one yet, so no number is marked."
 
 
-@_shapes
-def _transposed_shape(expected: np.ndarray, received: np.ndarray) -> str | None:
-    if expected.ndim == 2 and same(expected, received.T):
+def _transposed(expected: Any, received: Any) -> str | None:
+    both = isinstance(expected, np.ndarray) and isinstance(received, np.ndarray)
+    if both and expected.ndim == received.ndim == 2 and same(expected, received.T):
         return "These are the right numbers, with rows and columns exchanged."
     return None
 
@@ -289,7 +294,7 @@ def _reshaped(expected: np.ndarray, received: np.ndarray) -> str | None:
     return None
 
 
-_RIGHT_NUMBERS: tuple[Rule, ...] = (_transposed_shape, _single_axes, _reshaped, _reordered)
+_RIGHT_NUMBERS: tuple[Rule, ...] = (_transposed, _single_axes, _reshaped, _reordered)
 
 
 @_shapes
@@ -355,13 +360,6 @@ def _arrays(rule: Rule) -> Rule:
 
 
 @_arrays
-def _transposed(expected: np.ndarray, received: np.ndarray) -> str | None:
-    if expected.ndim == 2 and expected.shape[0] == expected.shape[1] and same(expected, received.T):
-        return "These are the right numbers, with rows and columns exchanged."
-    return None
-
-
-@_arrays
 def _flipped(expected: np.ndarray, received: np.ndarray) -> str | None:
     for axes in _choices(range(expected.ndim)):
         if same(expected, np.flip(received, axes)):
@@ -404,7 +402,7 @@ def _blank(expected: np.ndarray, received: np.ndarray) -> str | None:
     return "Every number is 0. Is the result written into the array?"
 
 
-_PLACES: tuple[Rule, ...] = (_transposed, _flipped, _shifted)
+_PLACES: tuple[Rule, ...] = (_flipped, _shifted)
 
 
 @_arrays

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convlab.exercises._outcome import Failure, Outcome
-from convlab.exercises._values import plain, same, shown
+from convlab.exercises._values import holds_nan, plain, same, shown
 
 __all__ = ["Exercise", "Mistake", "exercise", "integers"]
 
@@ -141,9 +141,12 @@ class Exercise:
         if self.judging is None:
             return None if same(self.expected[index], received, self.tolerance) else ""
         try:
-            return self.judging(received, *case)
+            complaint = self.judging(received, *case)
         except Exception as error:  # an answer of a form that the judge did not think of
             return f"It cannot be judged: {error}"
+        if complaint is None and holds_nan(received):  # no comparison with NaN complains
+            return "The result is NaN, which is no number. Does the answer hold NaN or infinity?"
+        return complaint
 
     def mistake(self, *answer: Any, means: str) -> Any:
         """Add a mistake: ``.mistake(9, means="You ...")``, or as a decorator of a function.

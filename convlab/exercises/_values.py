@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Foreign", "as_set", "decimals", "differs", "is_number", "is_numeric", "plain", "same",
-    "shape_of", "shown",
+    "Foreign", "as_set", "decimals", "differs", "holds_nan", "is_number", "is_numeric", "plain",
+    "same", "shape_of", "shown",
 ]  # fmt: skip
 
 EXACT = 1e-4  # whole numbers differ by 1 at least; float sums of them by far less than this
@@ -232,6 +232,21 @@ def _folded_set(members: frozenset[Any]) -> frozenset[Any]:
     return frozenset(_folded(one) if isinstance(one, str) else one for one in members)
 
 
+def holds_nan(value: Any) -> bool:
+    """Whether a number is NaN, or one in an array, a tuple or a dict.
+
+    Examples
+    --------
+    >>> holds_nan({"sum": float("nan")}), holds_nan(3)
+    (True, False)
+    """
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        return any(map(holds_nan, value))
+    return is_numeric(value) and bool(np.any(np.isnan(value)))
+
+
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
@@ -264,7 +279,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, frozenset):
         return _shown_row("{", sorted(value, key=_order), "}") if value else "set()"
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) or "{}"
     if isinstance(value, str):
         return repr(value[:80])
     return _shown_float(value) if isinstance(value, float) else repr(value)
