@@ -202,7 +202,10 @@ def _no_way_back(x, first, second):
     return twin.solution(x, first, second).transpose(0, 2, 3, 1)
 
 
-@twin.mistake(means="You turned the kernels' height and width round. They stay as they are.")
+@twin.mistake(
+    means="Height and width are exchanged: in the kernels, or in the image on its way to channels "
+    "last (`swapaxes` does that). Both keep their order."
+)
 def _kernels_turned(x, first, second):
     return twin.solution(x, first.transpose(1, 0, 2, 3), second.transpose(1, 0, 2, 3))
 

@@ -89,6 +89,15 @@ def one_too_few(x, kernel):
 
 
 @convolve.mistake(
+    means="Each cell holds its last product alone. The products are added up: `+=`, not `=`."
+)
+def last_product_only(x, kernel):
+    only_last = np.zeros_like(kernel)
+    only_last[-1, -1, -1] = kernel[-1, -1, -1]
+    return convolve.solution(x, only_last)
+
+
+@convolve.mistake(
     means="You used the first channel alone. A cell sums over all channels of its window."
 )
 def first_channel_only(x, kernel):
@@ -209,6 +218,9 @@ patch_megabytes.mistake(
 )
 patch_megabytes.mistake(
     108 * 108 * 25 * 32 / 1e6, means="You counted the numbers. Each of them takes 4 bytes."
+)
+patch_megabytes.mistake(
+    108 * 108 * 25 * 32 * 4, means="Those are bytes. A megabyte has 1,000,000 of them."
 )
 patch_megabytes.mistake(
     108 * 108 * 25 * 32 * 8 / 1e6, means="You took 8 bytes for a number: that is float64."

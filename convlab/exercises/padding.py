@@ -72,6 +72,11 @@ same_output.mistake(
     means="You padded all four sides, as PyTorch's `padding=1` does, and the map has grown.",
 )
 same_output.mistake(
+    [[6, 5, 0], [3, 7, 3], [4, 1, 0]],
+    means="You turned the kernel round: its last weight met the first pixel. Keras lays it on the "
+    "image as it is written.",
+)
+same_output.mistake(
     [[4, 3, 0], [2, 7, 6], [5, 3, 0]],
     means="You flipped the kernel. Keras lays it on the image as it is written: correlation.",
 )
@@ -225,11 +230,15 @@ def border_detector():
 
 @border_detector.measure
 def _map(layer, image):
-    kernel = np.asarray(layer["kernel"], float)[:, :, None, None]
+    kernel, activation = np.asarray(layer["kernel"], float), layer.get("activation")
+    if kernel.shape != (3, 3):
+        raise ValueError(f"`kernel` must be a 3x3 array. Received: shape={kernel.shape}")
+    if activation not in (None, "relu"):
+        raise ValueError(f'`activation` must be None or "relu". Received: {activation!r}')
     padding = layer.get("padding", "valid")
-    output = conv2d(image[None, :, :, None], kernel, padding=padding)[0, :, :, 0]
+    output = conv2d(image[None, :, :, None], kernel[:, :, None, None], padding=padding)[0, :, :, 0]
     output = output + layer.get("bias", 0)
-    return np.maximum(output, 0) if layer.get("activation") == "relu" else output
+    return np.maximum(output, 0) if activation == "relu" else output
 
 
 @border_detector.judge

@@ -248,7 +248,8 @@ calm_kernel.mistake(
     _gauss([1, 4, 6, 4, 1]), means="Nearly. Of the five taps, the middle three have most of it."
 )
 calm_kernel.mistake(
-    np.ones((4, 4)) / 16, means="Nearly: the window is as wide as the jump. One pixel more will do."
+    np.ones((4, 4)) / 16,
+    means="Nearly: as wide as the jump is not yet calm, when the photo moves down.",
 )
 calm_kernel.mistake(
     np.ones((1, 9)) / 9, means="Your blur goes sideways only. The photo also moves down."
