@@ -9,7 +9,8 @@ import pytest
 import convlab
 import reference
 
-IMPLEMENTATIONS = ("naive", "vectorized", "parallel")
+IMPLEMENTATIONS = convlab.available_implementations()  # naive first
+FAST = IMPLEMENTATIONS[1:]
 FORMATS = ("channels_last", "channels_first")
 CONVOLUTIONS = ("conv2d", "conv2d_input_gradient", "conv2d_kernel_gradient")
 POOLINGS = ("max_pool2d", "max_pool2d_gradient", "average_pool2d", "average_pool2d_gradient")

@@ -12,7 +12,7 @@ import pytest
 
 import convlab
 import reference
-from cases import CONVOLUTIONS, FORMATS, IMPLEMENTATIONS, Layer, floats, grid, integers
+from cases import CONVOLUTIONS, FAST, FORMATS, IMPLEMENTATIONS, Layer, floats, grid, integers
 
 # The 18 classes: six kinds of layer, each plain, with channels and filters that fill no vector,
 # and strided.
@@ -77,7 +77,6 @@ LARGE = [
     Layer("deep-depthwise", (1, 5, 5, 130), (3, 3), 130, groups=130),
     Layer("many_images", (9, 5, 5, 3), (3, 3), 4, padding="same"),
 ]
-FAST = ("vectorized", "parallel")
 
 
 def check_integers(layer, operation, dtype, implementation):

@@ -5,7 +5,7 @@ Upstream gradients are random: with all ones, a kernel turned upside down would 
 
 import numpy as np
 
-from cases import CONVOLUTIONS, IMPLEMENTATIONS, Layer, floats, grid
+from cases import CONVOLUTIONS, FAST, IMPLEMENTATIONS, Layer, floats, grid
 
 LAYERS = [
     Layer("plain", (2, 5, 4, 3), (3, 3), 4),
@@ -39,7 +39,7 @@ LARGE = [
 ]
 
 
-@grid(implementation=("vectorized", "parallel"), dtype=("float32", "float64"), layer=LARGE)
+@grid(implementation=FAST, dtype=("float32", "float64"), layer=LARGE)
 def test_adjoint_identity_at_full_size(layer, dtype, implementation):
     arrays = x, kernel, bias, dy = [a.astype(dtype) for a in layer.arrays(floats)]
     bias[...] = 0
@@ -64,7 +64,7 @@ def central_differences(loss, place):
 
 
 @grid(
-    implementation=("vectorized", "parallel"), layer=LAYERS,
+    implementation=FAST, layer=LAYERS,
     operation=("conv2d_input_gradient", "conv2d_kernel_gradient"),
 )  # fmt: skip
 def test_gradient_is_the_central_difference(layer, operation, implementation):

@@ -116,7 +116,7 @@ def in_a_child(work):
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
 """
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+forks = pytest.mark.skipif(sys.platform != "linux", reason="forks are safe on Linux alone")
 
 
 @forks
@@ -151,7 +151,6 @@ def test_child_forked_before_the_first_call_computes():
 
 @forks
 @pytest.mark.skipif("omp" not in layers(), reason="OpenMP is not here")
-@pytest.mark.skipif(sys.platform != "linux", reason="only GNU OpenMP breaks in a fork")
 def test_child_forked_after_openmp_gets_an_error_it_can_read():
     """Numba would end the child with a signal, and a pool of workers would wait for ever."""
     code = FORK + "digest()\nin_a_child(digest)"
@@ -163,7 +162,6 @@ def test_child_forked_after_openmp_gets_an_error_it_can_read():
 
 @forks
 @pytest.mark.skipif("omp" not in layers(), reason="OpenMP is not here")
-@pytest.mark.skipif(sys.platform != "linux", reason="only GNU OpenMP breaks in a fork")
 def test_auto_is_vectorized_in_a_child_forked_after_openmp():
     code = """
 def work():

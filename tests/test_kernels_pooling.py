@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cases import FORMATS, IMPLEMENTATIONS, POOLINGS, Layer, floats, grid, integers
+from test_kernels import MEMORY
 
 LAYERS = [
     Layer("plain", (2, 6, 4, 3), (2, 2), strides=(2, 2)),
@@ -48,24 +49,7 @@ def test_no_argument_is_modified(data_format, operation, implementation):
     assert [a.tobytes() for a in arrays] == before
 
 
-def _flipped(array):
-    return np.flip(np.flip(array).copy())
-
-
-def _read_only(array):
-    array = array.copy()
-    array.flags.writeable = False
-    return array
-
-
-def _big_endian(array):
-    return array.astype(array.dtype.newbyteorder(">"))
-
-
-@grid(
-    implementation=IMPLEMENTATIONS, operation=POOLINGS,
-    memory=[np.asfortranarray, _flipped, _read_only, _big_endian],
-)  # fmt: skip
+@grid(implementation=IMPLEMENTATIONS, operation=POOLINGS, memory=MEMORY)
 def test_any_memory_layout_gives_the_same(memory, operation, implementation):
     arrays = LAYERS[2].arrays(floats)
     result = LAYERS[2].run(operation, [memory(a) for a in arrays], implementation)
