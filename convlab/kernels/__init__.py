@@ -13,9 +13,10 @@ from types import ModuleType, TracebackType
 
 IMPLEMENTATIONS = ("naive", "vectorized", "parallel")
 
-# Multiply-adds from which the compiled kernels win, their call's own cost included (about
-# 50 microseconds): measured with warm kernels on two cores over layers of many shapes.
-PARALLEL_FROM = 200_000
+# Multiply-adds from which "auto" takes the compiled kernels. Measured on two cores: below it,
+# vectorized takes under a millisecond in nearly every layer, so that the half second (compiled
+# code on disk) to three seconds (none) of a first compiled call would never be earned back.
+PARALLEL_FROM = 1_000_000
 
 _chosen: ContextVar[str] = ContextVar("convlab_implementation", default="auto")
 
