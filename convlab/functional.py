@@ -171,7 +171,7 @@ def conv2d_input_gradient(
     """
     weights = _array("kernel", kernel)
     geometry = Geometry.conv2d(
-        tuple(input_shape), weights.shape, strides=strides, padding=padding,
+        input_shape, weights.shape, strides=strides, padding=padding,
         data_format=data_format, dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
@@ -236,7 +236,7 @@ def conv2d_kernel_gradient(
     """
     images = _array("x", x)
     geometry = Geometry.conv2d(
-        images.shape, tuple(kernel_shape), strides=strides, padding=padding,
+        images.shape, kernel_shape, strides=strides, padding=padding,
         data_format=data_format, dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
@@ -299,10 +299,12 @@ def max_pool2d(
     geometry = Geometry.pool2d(
         images.shape, pool_size, strides=strides, padding=padding, data_format=data_format
     )
-    output = np.empty(geometry.output_shape, _compute_dtype({"x": images}))
-    arguments = (_channels_last(images, geometry),)
-    _run("max_pool2d", implementation, geometry, arguments, output)
-    return _rounded(output, images.dtype.newbyteorder("="))
+    # A maximum needs no room to sum in: a uint8 photo never becomes eight times its size.
+    pixels = images.view(np.uint8) if images.dtype == bool else images
+    dtype = np.dtype(np.float32) if images.dtype == np.float16 else _native(pixels)
+    output = np.empty(geometry.output_shape, dtype)
+    _run("max_pool2d", implementation, geometry, (_channels_last(pixels, geometry),), output)
+    return output.view(bool) if images.dtype == bool else _rounded(output, _native(images))
 
 
 def max_pool2d_gradient(
@@ -444,7 +446,7 @@ def average_pool2d_gradient(
            [2., 2.]])
     """
     geometry = Geometry.pool2d(
-        tuple(input_shape), pool_size, strides=strides, padding=padding, data_format=data_format
+        input_shape, pool_size, strides=strides, padding=padding, data_format=data_format
     )
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"output_gradient": gradient}
@@ -489,6 +491,10 @@ def _compute_dtype(arrays: dict[str, np.ndarray]) -> np.dtype:
     """The dtype of the sums: float16 is too coarse to add in."""
     dtype = _result_dtype(arrays)
     return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def _native(array: np.ndarray) -> np.dtype:
+    return array.dtype.newbyteorder("=")
 
 
 def _mean_dtype(dtype: np.dtype) -> np.dtype:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -307,6 +307,7 @@ class Geometry:
         (1, 3, 3, 6)
         """
         data_format = as_data_format(data_format)
+        input_shape, kernel_shape = _kept(input_shape), _kept(kernel_shape)
         batch, height, width, channels = _input_axes(input_shape, data_format)
         kernel_height, kernel_width, group_channels, filters = _kernel_axes(kernel_shape)
         groups = as_size("groups", groups)
@@ -573,6 +574,11 @@ class Geometry:
         return receptive_field([self])
 
 
+def _kept(shape: Sequence[int]) -> Sequence[int]:
+    """The shape; what an iterator gives is kept, because it can be read only once."""
+    return tuple(shape) if isinstance(shape, Iterator) else shape
+
+
 def _input_axes(shape: Sequence[int], data_format: str) -> tuple[int, int, int, int]:
     order = {
         "channels_last": "(batch, height, width, channels)",
@@ -597,9 +603,12 @@ def _kernel_axes(shape: Sequence[int]) -> tuple[int, int, int, int]:
 
 def _as_shape(name: str, order: str, shape: object, least: int) -> tuple[int, int, int, int]:
     rule = f"The {name} must have 4 axes, {order}."
-    if isinstance(shape, (str, bytes)) or not isinstance(shape, Iterable):
+    try:
+        axes: tuple[object, ...] | None = tuple(shape)  # type: ignore[arg-type]
+    except TypeError:  # a number, or an array of rank 0, which claims to be iterable
+        axes = None
+    if isinstance(shape, (str, bytes)) or axes is None:
         raise TypeError(f"{rule} Received: {name} shape={shape!r}, which is no tuple.")
-    axes = tuple(shape)
     if len(axes) != 4:
         way_out = ""
         if name == "input" and len(axes) == 3:
@@ -717,9 +726,21 @@ def receptive_field(stack: Iterable[Geometry]) -> ReceptiveField:
     (5, 5)
     """
     size, jump, start = [1, 1], [1, 1], [0, 0]
-    for layer in stack:
+    for layer in _as_stack(stack):
         for axis in range(2):
             size[axis] += (layer.effective_kernel_size[axis] - 1) * jump[axis]
             start[axis] -= layer.pads[2 * axis] * jump[axis]
             jump[axis] *= layer.strides[axis]
     return ReceptiveField((size[0], size[1]), (jump[0], jump[1]), (start[0], start[1]))
+
+
+def _as_stack(stack: object) -> list[Geometry]:
+    rule = "`stack` must hold Geometry objects, from the first layer to the last."
+    try:
+        layers: list[Geometry] = list(stack)  # type: ignore[call-overload]
+    except TypeError:
+        raise TypeError(f"{rule} Received: stack={stack!r}.") from None
+    for layer in layers:
+        if not isinstance(layer, Geometry):
+            raise TypeError(f"{rule} Received: {layer!r} among them.")
+    return layers

@@ -395,3 +395,127 @@ print(convlab.available_implementations(), convlab.conv2d(x, w).mean())
 def test_without_numba_parallel_says_what_to_install(call):
     code = f"try:\n    {call}\nexcept ImportError as error:\n    print(error)"
     assert "pip install numba" in run(WITHOUT_NUMBA + code)
+
+
+# --- the edges of what int64 holds -------------------------------------------------------------
+
+LARGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize("implementation", convlab.available_implementations())
+def test_the_largest_int64_is_a_result_like_any_other(implementation):
+    one = np.ones((1, 1, 1, 1), np.int64)
+    assert conv2d(one * LARGEST, one, implementation=implementation).item() == LARGEST
+    unsigned = np.full((1, 1, 1, 1), LARGEST, np.uint64)
+    assert max_pool2d(unsigned, 1, implementation=implementation).item() == LARGEST
+
+
+# Each sum has two products (two channels, filters or images) of 2**62 and 1, or their negatives.
+HALF = np.full((1, 1, 1, 1), 2**62)
+TOO_LARGE = {
+    "two channels": lambda: conv2d(HALF.repeat(2, 3), np.ones((1, 1, 2, 1), int)),
+    "two filters": lambda: conv2d_input_gradient(
+        HALF.repeat(2, 3), np.ones((1, 1, 1, 2), int), (1, 1, 1, 1)
+    ),
+    "two images": lambda: conv2d_kernel_gradient(
+        HALF.repeat(2, 0), np.ones((2, 1, 1, 1), int), (1, 1, 1, 1)
+    ),
+    "negative numbers": lambda: conv2d(-HALF, np.full((1, 1, 1, 1), -2)),
+    "the bias": lambda: conv2d(HALF, np.ones((1, 1, 1, 1), int), np.array([2**62])),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_every_factor_of_an_integer_sum_is_counted(name):
+    with pytest.raises(ValueError, match=r"must fit into int64\. Received: "):
+        TOO_LARGE[name]()
+
+
+# --- overflow passes in silence, everywhere (pytest makes errors of warnings) -------------------
+
+
+@pytest.mark.parametrize("implementation", convlab.available_implementations())
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_overflow_gives_infinity_without_a_warning(dtype, implementation):
+    large = np.full((1, 1, 2, 1), np.finfo(dtype).max, dtype)
+    kernel = np.full((1, 2, 1, 1), 2, dtype)
+    assert conv2d(large, kernel, implementation=implementation).item() == np.inf
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_average_pool_of_floats_keeps_the_dtype(dtype):
+    assert average_pool2d(X.astype(dtype)).dtype == dtype
+    assert average_pool2d_gradient(np.ones((1, 2, 2, 4), dtype), X.shape).dtype == dtype
+
+
+def test_max_pool_gradient_promotes_both_arrays():
+    pooled = np.ones((1, 2, 2, 4), np.float32)
+    assert max_pool2d_gradient(X, pooled).dtype == np.float64
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="long double is float64 here")
+def test_extended_precision_is_refused():
+    with pytest.raises(TypeError, match=r"`x`.*Received: dtype=float(96|128)"):
+        conv2d(X.astype(np.longdouble), KERNEL)
+
+
+# --- what is no shape and no name ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [None, 5, 2.5, np.array(2), "1554"])
+def test_a_shape_that_is_no_tuple_is_named(shape):
+    calls = (
+        lambda: conv2d_input_gradient(DY, KERNEL, shape),
+        lambda: conv2d_kernel_gradient(X, DY, shape),
+        lambda: average_pool2d_gradient(DY, shape),
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match=r"must have 4 axes.*Received: .* shape="):
+            call()
+
+
+def test_a_shape_may_come_from_an_iterator():
+    assert conv2d_input_gradient(DY, KERNEL, iter(X.shape)).shape == X.shape
+    with pytest.raises(ValueError, match=r"Received: .*input shape=\(1, 5, 5, 3\)"):
+        conv2d_input_gradient(DY, KERNEL, iter((1, 5, 5, 3)))
+
+
+@pytest.mark.parametrize("name", [3, np.array(["naive", "auto"]), np.zeros((0, 2)), ["naive"]])
+def test_an_implementation_that_is_no_text_is_refused(name):
+    with pytest.raises(ValueError, match="Received: implementation="):
+        conv2d(X, KERNEL, implementation=name)
+
+
+# --- one choice, used again ----------------------------------------------------------------------
+
+
+def test_one_choice_serves_several_blocks(monkeypatch):
+    naive = use_implementation("naive")
+    with naive:
+        with naive:
+            assert chosen(monkeypatch) == "naive"
+        assert chosen(monkeypatch) == "naive"
+    assert chosen(monkeypatch) == "vectorized"
+    with naive:
+        assert chosen(monkeypatch) == "naive"
+    assert chosen(monkeypatch) == "vectorized"
+
+
+def test_auto_is_parallel_from_its_threshold_on():
+    from convlab.kernels import PARALLEL_FROM, choose
+
+    assert choose("auto", PARALLEL_FROM - 1).__name__ == "convlab.kernels.vectorized"
+    fastest = f"convlab.kernels.{convlab.available_implementations()[-1]}"
+    assert choose("auto", PARALLEL_FROM).__name__ == fastest
+
+
+def test_auto_does_without_a_numba_that_refuses_to_be_imported():
+    code = """
+import sys, types, importlib.machinery
+numba = types.ModuleType("numba")  # found, but older than NumPy: it has nothing to give
+numba.__spec__ = importlib.machinery.ModuleSpec("numba", None)
+sys.modules["numba"] = numba
+from convlab.kernels import choose
+print(choose("auto", 10**9).__name__)
+"""
+    assert run(code).strip() == "convlab.kernels.vectorized"

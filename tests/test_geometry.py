@@ -813,3 +813,9 @@ def test_a_layer_may_not_step_and_spread_at_once(strides, rates):
     refused(ValueError, pattern, geometry.check_strides_with_dilation, strides, rates)
     geometry.check_strides_with_dilation(strides, (1, 1))
     geometry.check_strides_with_dilation((1, 1), rates)
+
+
+@pytest.mark.parametrize("stack", [None, 3, "ab", [1, 2], np.array(2)])
+def test_receptive_field_of_what_is_no_layer_is_refused(stack):
+    with pytest.raises(TypeError, match=r"`stack` must hold Geometry objects.*Received: "):
+        receptive_field(stack)

@@ -9,6 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import convlab
 from cases import CONVOLUTIONS, POOLINGS, Layer, grid
 from convlab.kernels import vectorized
 
@@ -63,6 +64,17 @@ def test_scratch_is_bounded_where_infinity_must_not_meet_padding(operation):
     tracemalloc.start()
     try:
         result = layer.run(operation, arrays, "vectorized")
+        assert tracemalloc.get_traced_memory()[1] - result.nbytes < PROMISED + 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "int32"])
+def test_maximum_of_small_numbers_takes_no_wider_ones(dtype):
+    x = np.ones((1, 3000, 3000, 3), dtype)
+    tracemalloc.start()
+    try:
+        result = convlab.max_pool2d(x, 2, strides=1, implementation="vectorized")
         assert tracemalloc.get_traced_memory()[1] - result.nbytes < PROMISED + 2**20
     finally:
         tracemalloc.stop()

@@ -75,10 +75,16 @@ class use_implementation:
 
     def __init__(self, name: str) -> None:
         check_name(name)
-        self._before = _chosen.get()
+        self._name = name
+        self._before = [_chosen.get()]
+        self._entered = False
         _chosen.set(name)
 
     def __enter__(self) -> use_implementation:
+        if self._entered:  # the same object again: one more choice to go back to
+            self._before.append(_chosen.get())
+        self._entered = True
+        _chosen.set(self._name)
         return self
 
     def __exit__(
@@ -87,12 +93,12 @@ class use_implementation:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _chosen.set(self._before)
+        _chosen.set(self._before.pop())
 
 
 def check_name(name: object) -> None:
     """Refuse an unknown implementation, and "parallel" where Numba is absent."""
-    if name not in (*IMPLEMENTATIONS, "auto"):
+    if not isinstance(name, str) or name not in (*IMPLEMENTATIONS, "auto"):
         raise ValueError(
             '`implementation` must be "naive", "vectorized", "parallel" or "auto". '
             f"Received: implementation={name!r}."
