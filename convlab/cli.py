@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Receptive field  1 x 1 pixels
     0
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console may lack a character of a layer's name
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import signal
 import socket
@@ -937,3 +938,13 @@ def test_control_c_during_the_build_ends_without_a_traceback(checkout, capsys, m
 
     monkeypatch.setattr("subprocess.run", interrupted)
     assert run(capsys, "book")[0] == 130
+
+
+def test_a_name_that_the_console_cannot_show_is_escaped():
+    arguments = ["explain", "Conv2D(3, 3, name='\u65e5')", "--input", "9,9,1"]
+    code = f"import sys; from convlab.cli import main; sys.exit(main({arguments!a}))"
+    environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert rb"\u65e5" in done.stdout
+    assert b"(1, 7, 7, 3)" in done.stdout

@@ -3,7 +3,9 @@
 import ast
 import contextlib
 import contextvars
+import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -1123,3 +1125,42 @@ def test_cases_may_be_made_late_and_come_smallest_first():
 
     assert [np.size(case[0]) for case in late.cases] == [1, 2, 9]
     assert find("padding.corner_reads").cases == [()]
+
+
+# --- where something is missing ------------------------------------------------------------------
+
+
+def run_elsewhere(code, **environment):
+    environment = {**os.environ, "PYTHONUTF8": "0", **environment}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_everything_can_be_printed_on_a_console_of_few_characters(encoding):
+    code = """
+from convlab.exercises import chapters, check, exercises, hint, solution
+for name in (name for chapter in chapters() for name in exercises(chapter)):
+    for answer in (..., 3, solution(name).answer):
+        print(check(name, answer))
+    print(hint(name), solution(name))
+"""
+    done = run_elsewhere(code, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"x Not yet: strides.two_sizes" in done.stdout
+    assert b"+ Right: start.windows" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["feature_map.digit_finders", "filters.four_filters"])
+def test_a_missing_package_is_named_and_no_mistake_is_imputed(name):
+    code = f"""
+import sys
+sys.modules["sklearn"] = None
+from convlab.exercises import check, solution
+print(repr(check("{name}", solution("{name}").answer)))
+"""
+    done = run_elsewhere(code, PYTHONIOENCODING="utf-8")
+    assert done.returncode == 0, done.stderr.decode()
+    text = " ".join(done.stdout.decode().split())
+    assert "pip install scikit-learn" in text
+    ending = f'all that the data sets need. More help: `hint("{name}")`.'
+    assert text.endswith(ending)

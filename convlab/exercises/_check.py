@@ -218,6 +218,8 @@ class _Verdict:
         """What a known mistake means that gives the same, in all cases or where it fails."""
         if len(self.outcomes) < len(self.exercise.cases):
             return ""
+        if any(made.failure and made.failure.kind == "ImportError" for made in self.outcomes):
+            return ""  # a package is missing: right and wrong answers all stop there
         for mistake, outcomes in self.exercise.mistaken:
             if self._resemble(outcomes, range(len(outcomes))):
                 return mistake.means

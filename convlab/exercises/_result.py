@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,10 @@ _LOOKS = {  # symbol, colour; the word says the same
     "Right": ("✓", "0, 150, 110"),
     "Not yet": ("✗", "230, 120, 0"),
     "Waiting for your answer": ("…", "128, 128, 128"),
+}
+_PLAIN: dict[int, Any] = {  # for a console that has no more
+    **str.maketrans("✓✗┌┐└┘─│−×→↓∗≈", "+x++++-|-x>v*~"),
+    **str.maketrans({"…": "...", "≤": "<=", "≥": ">="}),
 }
 _BLUE = "60, 120, 216"
 
@@ -74,6 +79,9 @@ class Result:
         lines = [f"{symbol} {self.verdict}: {self.name}"]
         return "\n".join(lines + [f"  {line}".rstrip() for line in body.splitlines()])
 
+    def __str__(self) -> str:
+        return _printable(repr(self))
+
     def _repr_html_(self) -> str:
         symbol, colour = _LOOKS[self.verdict]
         parts = [
@@ -94,6 +102,16 @@ def _framed(inner: str, colour: str) -> str:
         "padding: .6em 1em; margin: .3em 0; border-radius: .2em; color: inherit"
     )
     return f'<div class="convlab-check" style="{style}">{inner}</div>'
+
+
+def _printable(text: str) -> str:
+    """The text, in characters that `print` can write: a console may know no ✓ and no lines."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def _filled(text: str) -> str:
@@ -135,6 +153,9 @@ class Hint:
         text = textwrap.indent(_filled(self._text(self.level)), "  ")
         return f"Hint {self.level} of {len(self.hints)}: {self.name}\n{text}"
 
+    def __str__(self) -> str:
+        return _printable(repr(self))
+
     def _repr_html_(self) -> str:
         heading = f"<strong>Hint {self.level} of {len(self.hints)}:</strong> "
         heading += f"<code>{html.escape(self.name)}</code>"
@@ -175,6 +196,9 @@ class Solution:
 
     def __repr__(self) -> str:
         return self.source
+
+    def __str__(self) -> str:
+        return _printable(repr(self))
 
     def _repr_markdown_(self) -> str:
         # Markdown, so that the page's own theme colours the code, light and dark.
