@@ -28,6 +28,7 @@ LAYERS = [
 POOLED = [
     Layer("one_large_image", (1, 1200, 1500, 8), (3, 3), strides=(2, 2)),
     Layer("overlapping", (4, 500, 700, 8), (2, 2), padding="same"),
+    Layer("one_row", (1, 1, 6_000_000, 1), (1, 2), padding="same"),
 ]
 
 

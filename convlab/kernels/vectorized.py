@@ -6,8 +6,8 @@ the caller and filled here.
 Memory: a large input is worked through in pieces of output cells (and, for a huge kernel, of
 taps). What one piece needs beside the arguments and the result (its patches, its product, its
 weights) is at most three times `PIECE_BYTES`, whatever the input: 48 MB, and far below 256 MB.
-The one exception is a pixel with more than 2,000,000 filters: a piece holds at least one cell
-of one group.
+Two exceptions: a pixel with more than 2,000,000 filters, for a piece holds at least one cell of
+one group; and float16, whose caller has the result (and the kernel) in float32 as well.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from convlab.geometry import Geometry
 
 PIECE_BYTES = 16 * 2**20
+AVERAGE_BYTES = 3 * 8  # for a cell of a mean: two counts of pixels, and its share in float64
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,7 @@ def _window_sizes(geometry: Geometry, piece: Piece) -> np.ndarray:
 def average_pool2d(x: np.ndarray, geometry: Geometry, output: np.ndarray) -> None:
     """The sum of the image with itself, shifted to each tap, over the pixels summed."""
     output[...] = 0
-    for piece in _pool_pieces(geometry, output.itemsize):
+    for piece in _pool_pieces(geometry, AVERAGE_BYTES):
         total = output[piece.cells]
         for (rows, columns), pixels in _pool_windows(x, geometry, piece):
             total[:, rows, columns] += pixels
@@ -290,7 +291,7 @@ def average_pool2d_gradient(
 ) -> None:
     """Each gradient, divided by its window's pixels, is added at every tap."""
     input_gradient[...] = 0
-    for piece in _pool_pieces(geometry, input_gradient.itemsize):
+    for piece in _pool_pieces(geometry, AVERAGE_BYTES):
         shares = output_gradient[piece.cells] / _window_sizes(geometry, piece)
         for (rows, columns), target in _pool_windows(input_gradient, geometry, piece):
             target += shares[:, rows, columns]
