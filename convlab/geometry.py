@@ -88,7 +88,7 @@ def output_size(
     References
     ----------
     Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, gives the
-    ``"valid"`` formula as relation 6 (there for symmetric padding).
+    ``"valid"`` formula, without dilation, as relationship 5.
 
     Examples
     --------
