@@ -749,3 +749,13 @@ def test_bars_are_as_long_as_their_numbers():
 def test_wrong_argument_is_refused_with_rule_and_what_came(call, text):
     with pytest.raises((ValueError, TypeError), match=f"(?s){text}"):
         call()
+
+
+def test_last_bits_of_a_sum_do_not_change_a_pixel():
+    photo = np.random.default_rng(0).integers(1, 256, (60, 80)) / 256  # where shades change
+    noise = np.random.default_rng(1).choice([-2e-15, 2e-15], photo.shape)
+    for signed in (False, True):
+        pictures = [
+            convlab.plotting.images([array], signed=signed) for array in (photo, photo + noise)
+        ]
+        assert pictures[0]._repr_png_() == pictures[1]._repr_png_()
