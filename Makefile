@@ -10,6 +10,7 @@ endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Present once the environment is complete; younger than what it was made from.
 READY := $(VENV)/.ready
+PARITY_READY := $(VENV)/.parity-ready
 LAB_READY := $(VENV)/.lab-ready
 
 .DELETE_ON_ERROR:
@@ -25,7 +26,7 @@ book: html ## build the book and serve it on this computer until stopped (Ctrl-C
 html: $(READY) ## build the book into _build/html, without a single warning
 	$(BIN)/jupyter-book build . --all -W -n --keep-going -q
 
-test: lint ## run every check: style, types, tests, doctests and all notebooks
+test: lint $(PARITY_READY) ## run every check: style, types, tests, doctests and all notebooks
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY) ## check style and types only
@@ -41,7 +42,8 @@ lab: $(LAB_READY) ## open the chapters in JupyterLab, to run them and to solve t
 constraints: ## write constraints.txt anew, with the newest versions that fit together
 	rm -rf _build/fresh
 	$(PYTHON) -m venv _build/fresh
-	_build/fresh/bin/python -m pip install --quiet --editable ".[author,book,data,lab,test]"
+	_build/fresh/bin/python -m pip install --quiet \
+		--editable ".[author,bench,book,data,lab,parity,test]"
 	sed -n '/^#/p' constraints.txt > _build/constraints.txt
 	_build/fresh/bin/python -m pip list --format=freeze \
 		| grep -vE '^(convlab|pip|setuptools|wheel)==' >> _build/constraints.txt
@@ -57,6 +59,11 @@ $(VENV)/pyvenv.cfg:
 
 $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt --editable ".[book,data,test]"
+	touch $@
+
+# Keras itself, to compare with: the book needs none of it.
+$(PARITY_READY): $(READY)
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[parity]"
 	touch $@
 
 $(LAB_READY): $(READY)

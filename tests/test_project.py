@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -75,6 +76,20 @@ def test_every_command_of_the_contributors_page_exists():
     assert targets
     assert {name for name in targets if not re.search(rf"^{name}:", makefile, re.M)} == set()
     assert len(text.splitlines()) < 60
+
+
+def test_no_module_of_the_package_imports_a_framework():
+    """Keras is for comparing with: the package, its layers and models included, needs none."""
+    code = """
+import importlib, pkgutil, sys
+import convlab
+for module in pkgutil.walk_packages(convlab.__path__, "convlab."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(sorted({"jax", "keras", "tensorflow", "torch"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
 def lengths() -> Iterator[tuple[str, int]]:
