@@ -359,19 +359,15 @@ def as_dtype(dtype: DTypeLike | None) -> np.dtype:
 
 def as_shape(shape: Sequence[int] | int) -> tuple[int, ...]:
     """The shape as a tuple of integers, none of them negative."""
-    lengths = _lengths((shape,) if hasattr(shape, "__index__") else shape)
-    if min(lengths, default=0) < 0:
-        raise ValueError(f"No axis has a negative length. Received: shape={shape!r}.")
-    return lengths
-
-
-def _lengths(shape: Any) -> tuple[int, ...]:
     try:
-        return tuple(operator.index(length) for length in shape)
+        lengths = tuple(map(operator.index, shape if np.iterable(shape) else (shape,)))
     except TypeError:
         raise TypeError(
             f"`shape` must be a tuple of integers. Received: shape={shape!r}."
         ) from None
+    if min(lengths, default=0) < 0:
+        raise ValueError(f"No axis has a negative length. Received: shape={shape!r}.")
+    return lengths
 
 
 def _float_dtype(dtype: DTypeLike | None, what: str) -> np.dtype:
