@@ -257,7 +257,7 @@ def normal(
     >>> normal((2, 2), seed=1).dtype
     dtype('float32')
     """
-    kind = _float_dtype(dtype, "normal")
+    kind = float_dtype(dtype)
     return _moved(generator(seed).standard_normal(as_shape(shape)), mean, stddev, kind)
 
 
@@ -293,7 +293,7 @@ def truncated_normal(
     >>> bool(abs(truncated_normal((1000,), stddev=0.1, seed=1)).max() <= 0.2)
     True
     """
-    kind = _float_dtype(dtype, "truncated_normal")
+    kind = float_dtype(dtype)
     source = generator(seed)
     values = np.asarray(source.standard_normal(as_shape(shape)))
     outside = np.abs(values) > 2
@@ -335,7 +335,7 @@ def uniform(
     >>> bool(values.min() >= 2 and values.max() < 3)
     True
     """
-    kind = _float_dtype(dtype, "uniform")
+    kind = float_dtype(dtype)
     values = _moved(generator(seed).random(as_shape(shape)), minval, maxval - minval, kind)
     if minval < maxval:  # the last float64 under maxval may be rounded up to it
         np.minimum(values, np.nextafter(kind.type(maxval), kind.type(minval)), out=values)
@@ -350,11 +350,12 @@ def _moved(values: np.ndarray, offset: float, scale: float, dtype: np.dtype) -> 
 def as_dtype(dtype: DTypeLike | None) -> np.dtype:
     """The dtype that is asked for; ``config.floatx()`` where none is."""
     try:
-        return np.dtype(config.floatx() if dtype is None else dtype)
+        kind = np.dtype(config.floatx() if dtype is None else dtype)
     except TypeError:
-        raise ValueError(
-            f"`dtype` must be one of NumPy's, as 'float32'. Received: dtype={dtype!r}."
-        ) from None
+        kind = np.dtype(object)
+    if kind.kind not in "biuf":
+        raise ValueError(f"`dtype` must be one of NumPy's numbers. Received: dtype={dtype!r}.")
+    return kind
 
 
 def as_shape(shape: Sequence[int] | int) -> tuple[int, ...]:
@@ -370,11 +371,12 @@ def as_shape(shape: Sequence[int] | int) -> tuple[int, ...]:
     return lengths
 
 
-def _float_dtype(dtype: DTypeLike | None, what: str) -> np.dtype:
+def float_dtype(dtype: DTypeLike | None) -> np.dtype:
+    """`as_dtype`, where it holds floats."""
     kind = as_dtype(dtype)
     if kind.kind != "f":
         raise ValueError(
-            f"Random numbers have a dtype of floats: float16, float32 or float64. "
-            f"Received: dtype={kind.name} in {what}."
+            "Random numbers have a dtype of floats: float16, float32 or float64. "
+            f"Received: dtype={kind.name}."
         )
     return kind
