@@ -25,16 +25,45 @@ from convlab.geometry import Geometry, receptive_field
 from convlab.kernels import available_implementations, use_implementation
 
 if TYPE_CHECKING:
-    from convlab import datasets, exercises, filters, plotting
+    from convlab import (
+        activations,
+        callbacks,
+        config,
+        constraints,
+        datasets,
+        exercises,
+        filters,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        plotting,
+        random,
+        regularizers,
+        utils,
+    )
     from convlab.explanation import explain
+    from convlab.layers import Input
+    from convlab.models import Model, Sequential
+    from convlab.variables import Variable
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Geometry",
+    "Input",
+    "Model",
+    "Sequential",
+    "Variable",
+    "activations",
     "available_implementations",
     "average_pool2d",
     "average_pool2d_gradient",
+    "callbacks",
+    "config",
+    "constraints",
     "conv2d",
     "conv2d_input_gradient",
     "conv2d_kernel_gradient",
@@ -42,24 +71,41 @@ __all__ = [
     "exercises",
     "explain",
     "filters",
+    "initializers",
+    "layers",
+    "losses",
     "max_pool2d",
     "max_pool2d_gradient",
+    "metrics",
+    "models",
+    "optimizers",
     "plotting",
+    "random",
     "receptive_field",
+    "regularizers",
     "use_implementation",
+    "utils",
 ]
 
-_MODULES = ("datasets", "exercises", "filters", "plotting")
+_MODULES = (
+    "activations", "callbacks", "config", "constraints", "datasets", "exercises", "filters",
+    "initializers", "layers", "losses", "metrics", "models", "optimizers", "plotting", "random",
+    "regularizers", "utils",
+)  # fmt: skip
+_NAMES = {
+    "Input": "layers", "Model": "models", "Sequential": "models", "Variable": "variables",
+    "explain": "explanation",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     # Imported when first used, so that `import convlab` costs little more than NumPy.
     if name in _MODULES:
         return importlib.import_module(f"convlab.{name}")
-    if name == "explain":
-        return importlib.import_module("convlab.explanation").explain
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"convlab.{_NAMES[name]}"), name)
     raise AttributeError(f"module 'convlab' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES, "explain"])
+    return sorted([*globals(), *_MODULES, *_NAMES])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from convlab.graph import Graph, SymbolicTensor, as_list
-from convlab.layers.base import Layer, as_list_of_shapes, as_shapes
+from convlab.layers.base import Layer, as_list_of_shapes
 from convlab.models.saving import Saving
 from convlab.models.training import Training
 from convlab.names import auto_name
@@ -180,7 +179,7 @@ class Model(Saving, Training, Layer):
     def _refuse_shape(self, tensor: SymbolicTensor, shape: Sequence[int | None]) -> None:
         way_out = ""
         if len(shape) == len(tensor.shape) - 1:
-            way_out = " An axis is missing: the batch (x[np.newaxis]) or the channels (x[..., None])."
+            way_out = " An axis is missing: the batch (x[None]) or the channels (x[..., None])."
         raise ValueError(
             f"Input {tensor.name!r} of model {self.name!r} is incompatible: "
             f"expected shape={tensor.shape}, found shape={tuple(shape)}.{way_out}"
