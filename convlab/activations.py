@@ -19,8 +19,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, cast
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
-from numpy.polynomial.chebyshev import chebval
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.polynomial.chebyshev import cheb2poly
 from numpy.typing import ArrayLike
 
 from convlab import config
@@ -415,7 +415,8 @@ def relu6(x: np.ndarray) -> np.ndarray:
 
 
 def _elu_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, alpha: float = 1.0) -> np.ndarray:
-    return g * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0)))
+    slope = alpha * np.exp(np.minimum(x, 0))
+    return g * (slope if alpha == 1 else np.where(x > 0, 1, slope))
 
 
 @_differentiable(_elu_gradient)
@@ -574,14 +575,25 @@ _ERFC = np.array([
 ])  # fmt: skip
 
 
+_ERFC_SHORT, _ERFC_FULL = cheb2poly(_ERFC[:13]), cheb2poly(_ERFC)
+
+
 def _erfc(x: np.ndarray) -> np.ndarray:
-    """1 - erf(x), to a relative error of a few units of rounding times 1 + x^2."""
-    dtype = np.promote_types(x.dtype, np.float32)  # in float16 the sum would be too rough
-    z = np.minimum(np.abs(x), 30).astype(dtype, copy=False)  # beyond 30 the result is 0
-    coefficients = _ERFC[: 13 if dtype == np.float32 else None].astype(dtype)
-    scaled = chebval((z - 3.75) / (z + 3.75), coefficients)
-    upper = scaled * np.exp(-z * z) / (1 + 2 * z)
-    return np.where(x < 0, 2 - upper, upper).astype(x.dtype, copy=False)
+    """1 - erf(x), to the precision of its dtype, also where it is tiny."""
+    z = np.minimum(np.abs(x), 30).astype(np.float64)  # erfc(30) is 0
+    t = (z - 3.75) / (z + 3.75)
+    upper = _polynomial(_ERFC_SHORT if x.dtype.itemsize <= 4 else _ERFC_FULL, t)
+    upper *= np.exp(-z * z)
+    upper /= 1 + 2 * z
+    return np.abs(2 * (x < 0) - upper).astype(x.dtype)  # erfc(-z) is 2 - erfc(z)
+
+
+def _polynomial(coefficients: np.ndarray, t: np.ndarray) -> np.ndarray:
+    value = np.full_like(t, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        value *= t
+        value += coefficient
+    return value
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
@@ -1145,15 +1157,16 @@ def softmax(x: np.ndarray, axis: Axis = -1) -> np.ndarray:
     array([[0.5  , 0.119],
            [0.5  , 0.881]])
     """
-    shifted = _below_largest(x, axis)
-    if isinstance(axis, int) and shifted.shape[axis] == 1:
+    axes = normalize_axis_tuple(axis, x.ndim)
+    if math.prod(x.shape[one] for one in axes) == 1:
         warnings.warn(
             f"A softmax over an axis of size 1 is always 1. Received: axis={axis}, and x of "
-            f"shape {shifted.shape}. For one output, use sigmoid.",
+            f"shape {x.shape}. For one output, use sigmoid.",
             stacklevel=3,
         )
-    powers = np.exp(shifted, out=shifted)
-    powers /= powers.sum(axis, keepdims=True)
+    powers = _below_largest(x, axes)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axes, keepdims=True)
     return powers
 
 
@@ -1187,8 +1200,9 @@ def log_softmax(x: np.ndarray, axis: Axis = -1) -> np.ndarray:
     >>> log_softmax([0.0, 1000.0])
     array([-1000.,     0.])
     """
-    shifted = _below_largest(x, axis)
-    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+    axes = normalize_axis_tuple(axis, x.ndim)
+    shifted = _below_largest(x, axes)
+    return shifted - np.log(np.exp(shifted).sum(axes, keepdims=True))
 
 
 def _sparsemax_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
