@@ -94,7 +94,7 @@ class Layer(Configurable):
     ) -> None:
         self._refuse_unknown(kwargs)
         self.name = self._checked_name(name)
-        self._trainable = bool(trainable)
+        self._trainable = _checked_trainable(trainable)
         self._policy = _policy(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
@@ -409,7 +409,7 @@ class Layer(Configurable):
         -------
         numpy.ndarray or SymbolicTensor
         """
-        parts = as_list(inputs)
+        parts = as_list(inputs) or [inputs]
         if any(isinstance(part, SymbolicTensor) for part in parts):
             return self._place(inputs)
         arrays = [self._as_array(part) for part in parts]
@@ -495,6 +495,23 @@ class Layer(Configurable):
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The layer that `get_config` described.
+
+        Raises
+        ------
+        TypeError
+            For any config that makes no layer, with what the constructor says of it.
+        """
+        try:
+            return cls(**config)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"Error when deserializing class {cls.__name__!r} using config={dict(config)!r}: "
+                f"{error}"
+            ) from error
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
@@ -516,6 +533,12 @@ def as_list_of_shapes(shape: Any) -> list[tuple[int | None, ...]]:
     """One shape or several, always as a list."""
     shapes = as_shapes(shape)
     return shapes if isinstance(shapes, list) else [shapes]
+
+
+def _checked_trainable(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"`trainable` must be True or False. Received: trainable={value!r}.")
+    return value
 
 
 def _policy(dtype: Any) -> str:

@@ -111,7 +111,9 @@ class Conv2D(Layer):
         self.strides = as_pair("strides", strides)
         self.dilation_rate = as_pair("dilation_rate", dilation_rate)
         self.padding = as_padding(padding)
-        self.data_format = as_data_format(data_format or config.image_data_format())
+        self.data_format = as_data_format(
+            config.image_data_format() if data_format is None else data_format
+        )
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
