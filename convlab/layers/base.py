@@ -8,7 +8,7 @@ in a graph and prediction leaves no trace.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -26,6 +26,7 @@ from convlab.variables import Variable
 __all__ = ["Layer"]
 
 _scope: ContextVar[str] = ContextVar("convlab_path_scope", default="")
+_source: ContextVar[Callable[..., Any] | None] = ContextVar("convlab_initial_values", default=None)
 POLICIES = {name: (name, name) for name in settings.FLOATS} | {
     "mixed_float16": ("float32", "float16")
 }
@@ -39,6 +40,19 @@ def path_scope(name: str) -> Iterator[None]:
         yield
     finally:
         _scope.reset(token)
+
+
+@contextmanager
+def initial_values(source: Callable[..., Any]) -> Iterator[None]:
+    """Weights made inside the block begin as ``source(shape, dtype=...)``, not as initialized.
+
+    For models whose weights come from elsewhere, such as a file.
+    """
+    token = _source.set(source)
+    try:
+        yield
+    finally:
+        _source.reset(token)
 
 
 class Layer(Configurable):
@@ -164,7 +178,9 @@ class Layer(Configurable):
         -------
         Variable
         """
-        make = initializers.get("glorot_uniform" if initializer is None else initializer)
+        make = _source.get() or initializers.get(
+            "glorot_uniform" if initializer is None else initializer
+        )
         dtype = dtype or self.variable_dtype
         variable = Variable(
             make(tuple(shape), dtype=dtype), name, dtype, trainable, constraint, regularizer,
