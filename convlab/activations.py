@@ -578,14 +578,26 @@ _ERFC = np.array([
 _ERFC_SHORT, _ERFC_FULL = cheb2poly(_ERFC[:13]), cheb2poly(_ERFC)
 
 
+_BLOCK = 16384  # numbers whose intermediate results stay in a core's cache
+
+
 def _erfc(x: np.ndarray) -> np.ndarray:
     """1 - erf(x), to the precision of its dtype, also where it is tiny."""
+    flat = x.reshape(-1)
+    result = np.empty_like(flat)
+    for start in range(0, flat.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        result[block] = _erfc_block(flat[block])
+    return result.reshape(x.shape)
+
+
+def _erfc_block(x: np.ndarray) -> np.ndarray:
     z = np.minimum(np.abs(x), 30).astype(np.float64)  # erfc(30) is 0
     t = (z - 3.75) / (z + 3.75)
     upper = _polynomial(_ERFC_SHORT if x.dtype.itemsize <= 4 else _ERFC_FULL, t)
     upper *= np.exp(-z * z)
     upper /= 1 + 2 * z
-    return np.abs(2 * (x < 0) - upper).astype(x.dtype)  # erfc(-z) is 2 - erfc(z)
+    return np.abs(2 * (x < 0) - upper)  # erfc(-z) is 2 - erfc(z)
 
 
 def _polynomial(coefficients: np.ndarray, t: np.ndarray) -> np.ndarray:
