@@ -533,3 +533,27 @@ def test_missing_pooch_is_named_with_its_pip_install_and_the_way_without_it(monk
     rule = r"needs pooch.*`pip install pooch`.*put the IDX files into a folder"
     with pytest.raises(ImportError, match=rule):
         mnist.load_data()
+
+
+def test_a_seed_permutes_the_digits_and_keeps_each_with_its_label():
+    (plain, labels), (rest, rest_labels) = datasets.load_digits()
+    x = np.concatenate([plain, rest])
+    y = np.concatenate([labels, rest_labels])
+    (train, train_y), (test, test_y) = datasets.load_digits(held_out=360, seed=3)
+    order = np.random.RandomState(3).permutation(1797)
+    assert np.array_equal(np.concatenate([train, test]), x[order])
+    assert np.array_equal(np.concatenate([train_y, test_y]), y[order])
+    assert len(test) == 360
+
+
+def test_enlarged_digits_repeat_each_pixel():
+    (plain, _), _ = datasets.load_digits()
+    (large, _), _ = datasets.load_digits(enlarge=4)
+    assert large.shape == (1200, 32, 32)
+    assert np.array_equal(large[7], np.kron(plain[7], np.ones((4, 4), np.uint8)))
+
+
+@pytest.mark.parametrize(("name", "value"), [("held_out", 0), ("held_out", 1797), ("enlarge", 0)])
+def test_digits_refuse_splits_and_sizes_that_cannot_be(name, value):
+    with pytest.raises(ValueError, match=rf"`{name}` must .*Received: {name}={value}"):
+        datasets.load_digits(**{name: value})

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from convlab.datasets.optional import require
 from convlab.filters import GREY
+from convlab.geometry import as_size
 
 PHOTOS = ("china", "flower")
 Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
-_TRAINING_DIGITS = 1200
+_HELD_OUT_DIGITS = 597
 
 
 def load_photo(name: str = "china", *, grey: bool = False) -> NDArray[Any]:
@@ -62,8 +63,21 @@ def load_photo(name: str = "china", *, grey: bool = False) -> NDArray[Any]:
     return photo / 255 @ np.array(GREY) if grey else photo
 
 
-def load_digits() -> tuple[Split, Split]:
+def load_digits(
+    *, held_out: int = _HELD_OUT_DIGITS, seed: int | None = None, enlarge: int = 1
+) -> tuple[Split, Split]:
     """1,797 handwritten digits of 8 x 8 pixels, in the form of Keras's data sets.
+
+    Parameters
+    ----------
+    held_out : int, default 597
+        How many images, the last ones, are kept for the test.
+    seed : int, optional
+        Put the images into the order ``np.random.RandomState(seed).permutation`` first. In the
+        file's own order, where None, neighbours are by the same writers.
+    enlarge : int, default 1
+        Repeat each pixel so many times down and across; 4 gives images of 32 x 32. That adds
+        room for large kernels, and no information.
 
     Returns
     -------
@@ -74,13 +88,15 @@ def load_digits() -> tuple[Split, Split]:
 
     Raises
     ------
+    ValueError
+        Where ``held_out`` leaves no image on one side, or ``enlarge`` is below 1.
     ImportError
         Where scikit-learn is missing.
 
     Notes
     -----
-    The split is fixed: the first 1,200 images train, the rest test, in the order of the file
-    and not shuffled. Each pixel counts the inked dots in a block of 4 x 4 of the scan.
+    Each pixel counts the inked dots in a block of 4 x 4 of the scan. The stream of NumPy's
+    RandomState is frozen: a seed gives the same split in every version.
 
     References
     ----------
@@ -94,9 +110,21 @@ def load_digits() -> tuple[Split, Split]:
     ((1200, 8, 8), (597, 8, 8))
     >>> y_train[:10]
     array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], dtype=uint8)
+    >>> (x_train, _), (x_test, _) = load_digits(held_out=360, seed=0, enlarge=4)
+    >>> x_train.shape, x_test.shape
+    ((1437, 32, 32), (360, 32, 32))
     """
+    held_out, enlarge = as_size("held_out", held_out), as_size("enlarge", enlarge)
     sklearn_datasets = require("sklearn.datasets", package="scikit-learn", caller="load_digits")
     digits = sklearn_datasets.load_digits()
     x, y = digits.images.astype(np.uint8), digits.target.astype(np.uint8)
-    n = _TRAINING_DIGITS
-    return (x[:n], y[:n]), (x[n:], y[n:])
+    if held_out >= len(x):
+        raise ValueError(
+            f"`held_out` must leave images to train with: there are {len(x)}. "
+            f"Received: held_out={held_out}."
+        )
+    if seed is not None:
+        order = np.random.RandomState(seed).permutation(len(x))
+        x, y = x[order], y[order]
+    x = x.repeat(enlarge, axis=1).repeat(enlarge, axis=2)
+    return (x[:-held_out], y[:-held_out]), (x[-held_out:], y[-held_out:])
