@@ -25,6 +25,7 @@ __all__ = [
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "standardize_data_format",
 ]
 
 FLOATS = ("float16", "float32", "float64")
@@ -63,6 +64,33 @@ def set_image_data_format(data_format: str) -> None:
     >>> set_image_data_format("channels_last")
     """
     _settings()["image_data_format"] = _image_data_format(data_format)
+
+
+def standardize_data_format(value: object) -> str:
+    """The order of an image's axes that an argument ``data_format`` stands for.
+
+    Parameters
+    ----------
+    value : {"channels_last", "channels_first"}, optional
+        In any case of letters. `image_data_format` where None.
+
+    Returns
+    -------
+    {"channels_last", "channels_first"}
+
+    Raises
+    ------
+    ValueError
+        For any other value.
+
+    Examples
+    --------
+    >>> standardize_data_format("Channels_First")
+    'channels_first'
+    >>> standardize_data_format(None)
+    'channels_last'
+    """
+    return image_data_format() if value is None else as_data_format(value)
 
 
 def floatx() -> str:

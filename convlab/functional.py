@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convlab.config import standardize_data_format
 from convlab.geometry import Geometry
 from convlab.kernels import choose
 
@@ -56,7 +57,7 @@ def conv2d(
         ``1234 -> 123400`` would be wrong, ``1234 -> 012340`` is right for three taps, and
         ``1234 -> 12340`` for two.
     data_format : {"channels_last", "channels_first"}, optional
-        The order of axes of ``x`` and of the result; "channels_last" where None.
+        The order of axes of ``x`` and of the result; `config.image_data_format` where None.
     dilation_rate : int or (int, int), default 1
         Distance between the pixels that neighbouring weights read. Strides and dilation may
         be given together.
@@ -106,7 +107,7 @@ def conv2d(
     arrays = {"x": _array("x", x), "kernel": _array("kernel", kernel)}
     geometry = Geometry.conv2d(
         arrays["x"].shape, arrays["kernel"].shape, strides=strides, padding=padding,
-        data_format=data_format, dilation_rate=dilation_rate, groups=groups,
+        data_format=_order(data_format), dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
     if bias is not None:
         arrays["bias"] = _array("bias", bias, (geometry.filters,), "(filters,)")
@@ -172,7 +173,7 @@ def conv2d_input_gradient(
     weights = _array("kernel", kernel)
     geometry = Geometry.conv2d(
         input_shape, weights.shape, strides=strides, padding=padding,
-        data_format=data_format, dilation_rate=dilation_rate, groups=groups,
+        data_format=_order(data_format), dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"output_gradient": gradient, "kernel": weights}
@@ -237,7 +238,7 @@ def conv2d_kernel_gradient(
     images = _array("x", x)
     geometry = Geometry.conv2d(
         images.shape, kernel_shape, strides=strides, padding=padding,
-        data_format=data_format, dilation_rate=dilation_rate, groups=groups,
+        data_format=_order(data_format), dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"x": images, "output_gradient": gradient}
@@ -297,7 +298,7 @@ def max_pool2d(
     """
     images = _array("x", x)
     geometry = Geometry.pool2d(
-        images.shape, pool_size, strides=strides, padding=padding, data_format=data_format
+        images.shape, pool_size, strides=strides, padding=padding, data_format=_order(data_format)
     )
     # A maximum needs no room to sum in: a uint8 photo never becomes eight times its size.
     pixels = images.view(np.uint8) if images.dtype == bool else images
@@ -349,7 +350,7 @@ def max_pool2d_gradient(
     """
     images = _array("x", x)
     geometry = Geometry.pool2d(
-        images.shape, pool_size, strides=strides, padding=padding, data_format=data_format
+        images.shape, pool_size, strides=strides, padding=padding, data_format=_order(data_format)
     )
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"x": images, "output_gradient": gradient}
@@ -399,7 +400,7 @@ def average_pool2d(
     """
     images = _array("x", x)
     geometry = Geometry.pool2d(
-        images.shape, pool_size, strides=strides, padding=padding, data_format=data_format
+        images.shape, pool_size, strides=strides, padding=padding, data_format=_order(data_format)
     )
     output = np.empty(geometry.output_shape, _mean_dtype(_compute_dtype({"x": images})))
     arguments = (_channels_last(images, geometry),)
@@ -446,7 +447,7 @@ def average_pool2d_gradient(
            [2., 2.]])
     """
     geometry = Geometry.pool2d(
-        input_shape, pool_size, strides=strides, padding=padding, data_format=data_format
+        input_shape, pool_size, strides=strides, padding=padding, data_format=_order(data_format)
     )
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"output_gradient": gradient}
@@ -454,6 +455,11 @@ def average_pool2d_gradient(
     arguments = (_channels_last(gradient, geometry),)
     _run("average_pool2d_gradient", implementation, geometry, arguments, input_gradient)
     return _rounded(input_gradient, _mean_dtype(_result_dtype(arrays)))
+
+
+def _order(data_format: str | None) -> str:
+    """The order of axes, which a setting decides where none was asked for."""
+    return standardize_data_format(data_format)
 
 
 def _array(

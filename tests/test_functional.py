@@ -11,6 +11,7 @@ import convlab
 from convlab import (
     average_pool2d,
     average_pool2d_gradient,
+    config,
     conv2d,
     conv2d_input_gradient,
     conv2d_kernel_gradient,
@@ -519,3 +520,47 @@ from convlab.kernels import choose
 print(choose("auto", 10**9).__name__)
 """
     assert run(code).strip() == "convlab.kernels.vectorized"
+
+
+# --- the order of axes that a setting decides -------------------------------------------------
+
+
+@pytest.fixture
+def channels_first():
+    """Let ``data_format=None`` mean channels_first during a test."""
+    config.set_image_data_format("channels_first")
+    yield
+    config.set_image_data_format("channels_last")
+
+
+FIRST = np.random.default_rng(0).normal(size=(2, 4, 5, 6))  # batch, channels, height, width
+NONE_FOLLOWS_THE_SETTING = {
+    "conv2d": lambda **order: conv2d(FIRST, KERNEL, **order),
+    "input gradient": lambda **order: conv2d_input_gradient(
+        np.ones((2, 6, 3, 4)), KERNEL, FIRST.shape, **order
+    ),
+    "kernel gradient": lambda **order: conv2d_kernel_gradient(
+        FIRST, np.ones((2, 6, 3, 4)), KERNEL.shape, **order
+    ),
+    "max": lambda **order: max_pool2d(FIRST, **order),
+    "max gradient": lambda **order: max_pool2d_gradient(FIRST, np.ones((2, 4, 2, 3)), **order),
+    "average": lambda **order: average_pool2d(FIRST, **order),
+    "average gradient": lambda **order: average_pool2d_gradient(
+        np.ones((2, 4, 2, 3)), FIRST.shape, **order
+    ),
+}
+
+
+@pytest.mark.usefixtures("channels_first")
+@pytest.mark.parametrize(
+    "operation", NONE_FOLLOWS_THE_SETTING.values(), ids=NONE_FOLLOWS_THE_SETTING
+)
+def test_data_format_none_is_the_setting(operation):
+    expected = operation(data_format="channels_first")
+    np.testing.assert_array_equal(operation(), expected)
+    np.testing.assert_array_equal(operation(data_format=None), expected)
+
+
+@pytest.mark.usefixtures("channels_first")
+def test_data_format_that_is_given_overrules_the_setting():
+    assert max_pool2d(X, data_format="channels_last").shape == (1, 2, 2, 4)
