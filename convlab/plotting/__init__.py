@@ -11,6 +11,7 @@ from .charts import bars, curve
 from .colours import COLOURS
 from .fields import coverage, layers, receptive_field
 from .grids import Grid, equation, grid
+from .histories import history
 from .images import feature_maps, images
 from .kernels import kernels
 from .picture import Picture, together
@@ -29,6 +30,7 @@ __all__ = [
     "equation",
     "feature_maps",
     "grid",
+    "history",
     "images",
     "kernels",
     "layers",

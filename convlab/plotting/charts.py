@@ -64,7 +64,7 @@ def curve(
     named = dict(series) if isinstance(series, Mapping) else {"": series}
     lines = {name: np.asarray(values, dtype=float) for name, values in named.items()}
     _check_curves(x, lines, log)
-    chart = _Chart(np.asarray(x, dtype=float), lines, xlabel, ylabel, log, ylim, dict(marks or {}))
+    chart = Chart(np.asarray(x, dtype=float), lines, xlabel, ylabel, log, ylim, dict(marks or {}))
 
     def recipe(width: float) -> Block:
         return labelled(chart.block(width, height), title, width=width)
@@ -89,8 +89,10 @@ def _check_curves(x: Sequence[float], lines: Mapping[str, np.ndarray], log: str)
         raise ValueError(f'`log` must be "", "x", "y" or "xy". Received: log={log!r}.')
 
 
-class _Chart:
+class Chart:
     """One set of real axes with its curves."""
+
+    below = 0.56  # inches for the numbers and the word under the axes
 
     def __init__(
         self, x: np.ndarray, lines: Mapping[str, np.ndarray], xlabel: str, ylabel: str, log: str,
@@ -101,9 +103,8 @@ class _Chart:
         self.ylim, self.marks = ylim, marks
 
     def block(self, width: float, height: float) -> Block:
-        names = [*self.lines, *self.marks]
-        right = max(text_width(name, SMALL, bold=True) for name in names) + 0.2
-        left, bottom, top = 0.62, 0.56, 0.34 if self.ylabel else 0.08
+        right = self.name_width() + 0.2
+        left, bottom, top = 0.62, self.below, 0.34 if self.ylabel else 0.08
 
         def draw(pen: Pen, x: float, y: float) -> None:
             inside = width - left - right, height - bottom - top
@@ -117,12 +118,21 @@ class _Chart:
 
         return Block(width, height, draw)
 
+    def name_width(self) -> float:
+        """Room for the names at the ends, in inches."""
+        return max(text_width(name, SMALL, bold=True) for name in (*self.lines, *self.marks))
+
+    def points(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where a curve goes; a value that is no number leaves a gap."""
+        return self.x, values
+
     def _draw(self, axes: Any) -> None:
         every = -(-len(self.x) // MOST_MARKERS)
         for (name, values), (colour, marker, style) in zip(self.lines.items(), LOOKS, strict=False):
             axes.plot(
-                self.x, values, color=colour.line, marker=marker, linestyle=style, linewidth=1.8,
-                markersize=6, markeredgecolor=PAPER, markevery=every, label=name, zorder=3,
+                *self.points(values), color=colour.line, marker=marker, linestyle=style,
+                linewidth=1.8, markersize=6, markeredgecolor=PAPER, markevery=every, label=name,
+                zorder=3,
             )  # fmt: skip
         for value in self.marks.values():
             axes.axhline(value, color=FAINT, linewidth=1.0, linestyle=(0, (6, 3)), zorder=1)
@@ -157,6 +167,7 @@ class _Chart:
         ends = [
             (values[np.isfinite(values)][-1], name, look[0].ink, True)
             for (name, values), look in zip(self.lines.items(), LOOKS, strict=False)
+            if np.isfinite(values).any()
         ]
         ends += [(value, name, FAINT, False) for name, value in self.marks.items()]
         axes.get_xlim(), axes.get_ylim()  # so that matplotlib finds the limits now
