@@ -1,0 +1,166 @@
+"""Where convlab differs from Keras on purpose: the one table, checked by test.
+
+Expressions are written with Keras's module names. `tests/parity` evaluates each with both
+libraries, and each must do what stands here: the class of an exception, "accepted", or a value.
+Where there is no expression, the two sentences say what none can show.
+
+    python book/_tools/differences.py
+
+prints the tables as the book's page holds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where the two libraries do not do the same.
+
+    Parameters
+    ----------
+    keras, convlab : str
+        What each does: an exception's name, "accepted", or a value; or a sentence.
+    reason : str
+        Why convlab does otherwise.
+    codes : tuple of str
+        Expressions that show it. The first is printed; all are tested.
+    """
+
+    keras: str
+    convlab: str
+    reason: str
+    codes: tuple[str, ...] = ()
+
+
+SIZES = ("layers.Conv2D(4, {})", "layers.Conv2D(4, 3, strides={})",
+         "layers.Conv2D(4, 3, dilation_rate={})")  # fmt: skip
+
+
+def _each(value: str) -> tuple[str, ...]:
+    """One value for kernel_size, strides and dilation_rate, which share one rule."""
+    return tuple(size.format(value) for size in SIZES)
+
+
+DIFFERENCES: dict[str, list[Difference]] = {
+    "Refused earlier": [
+        Difference(
+            "accepted", "ValueError", "Keras fails when the layer is built.",
+            ("layers.Conv2D(None, 3)", "layers.Conv2D(2.0, 3)", "layers.Conv2D(np.float32(4), 3)",
+             "layers.Conv2D(4, 3, groups=2.0)"),
+        ),
+        Difference(
+            "accepted", "ValueError",
+            "Keras fails when the layer is built; half a pixel has no meaning, and 3.0 is a slip.",
+            (*_each("(3.0, 3.0)"), *_each("(2.5, 3)")),
+        ),
+        Difference(
+            "accepted", "ValueError", "Keras fails when the layer is built.",
+            ("layers.Conv2D(4, 3, padding=(1, 1))", "layers.Conv2D(4, 3, padding=[1, 1])"),
+        ),
+        Difference(
+            "accepted", "ValueError",
+            "A layer without input channels has no weights; Keras fails when it is called.",
+            ("layers.Conv2D(4, 3).build((None, 5, 5, 0))",),
+        ),
+        Difference(
+            "(1, 2, 2, 2)", "ValueError", "The layer cannot be built on this shape.",
+            ("layers.Conv2D(2, 2, groups=2).compute_output_shape((1, 3, 3, 3))",),
+        ),
+        Difference(
+            "accepted", "TypeError", "A layer class is no activation: it needs arguments.",
+            ("layers.Conv2D(4, 3, activation=layers.Conv2D)",),
+        ),
+    ],
+    "Refused with another exception": [
+        Difference(
+            "AttributeError", "TypeError", "Keras calls lower() on whatever came.",
+            ("layers.Conv2D(4, 3, padding=None)", "layers.Conv2D(4, 3, padding=1)"),
+        ),
+        Difference(
+            "TypeError", "ValueError", "Keras compares the tuple with 0.",
+            ("layers.Conv2D((4,), 3)",),
+        ),
+        Difference(
+            "KeyError", "ValueError", "Keras looks for the value in an empty config.",
+            ("layers.Conv2D(4, 3, kernel_initializer='constant')",
+             "layers.Conv2D(4, 3, kernel_initializer='Constant')"),
+        ),
+        Difference(
+            "ValueError", "TypeError", "Text where a number belongs is a TypeError everywhere.",
+            _each("('a', 2)"),
+        ),
+        Difference(
+            "accepted", "TypeError", "Two bytes are no pair of sizes.",
+            _each("b'33'"),
+        ),
+        Difference(
+            "IndexError", "ValueError", "A shape without axes is refused as other ranks are.",
+            ("layers.Conv2D(4, 3).build(())",),
+        ),
+        Difference(
+            "ZeroDivisionError", "ValueError", "The error says that channels are missing.",
+            ("layers.Conv2D(4, 3)(image(1, 5, 5, 0)).shape",),
+        ),
+        Difference(
+            "TypeError", "ValueError", "The error says what the layer can be called with.",
+            ("layers.Conv2D(4, 3)([image(1, 5, 5, 2)]).shape",),
+        ),
+    ],
+    "Accepted here": [
+        Difference(
+            "ValueError", "accepted", "NumPy's whole numbers are whole numbers.",
+            _each("np.int64(3)"),
+        ),
+        Difference(
+            "ValueError", "accepted", "A built layer has nothing left to build.",
+            ("[layer := layers.Conv2D(4, 3), layer(image(1, 5, 5, 2)), "
+             "layer.build((None, 5, 5, 2))][-1]",),
+        ),
+    ],
+    "Attributes": [
+        Difference(
+            "2", "AttributeError", "There is no layer of another rank.",
+            ("layers.Conv2D(4, 3).rank",),
+        ),
+        Difference(
+            "False", "True",
+            "A variable says whether it can be trained, the layer whether it is at present.",
+            ("[layer := layers.Conv2D(4, 3, trainable=False, kernel_regularizer='l2'), "
+             "layer(image(1, 5, 5, 2)), layer.kernel.trainable][-1]",),
+        ),
+    ],
+}  # fmt: skip
+
+
+def checked() -> dict[str, Difference]:
+    """Every expression of the table, with its entry."""
+    groups = DIFFERENCES.values()
+    return {code: entry for group in groups for entry in group for code in entry.codes}
+
+
+def tables() -> str:
+    """The table in Markdown, one section for each group."""
+    return "\n".join(_section(title, group) for title, group in DIFFERENCES.items())
+
+
+def _section(title: str, group: list[Difference]) -> str:
+    rows = [_row(entry) for entry in group]
+    head = ["| Expression | Keras | convlab | Why |", "|---|---|---|---|"]
+    return "\n".join([f"## {title}", "", *head, *rows, ""])
+
+
+def _row(entry: Difference) -> str:
+    """One line: the first expression is shown, and outcomes as code where there is one."""
+    code = f"`{entry.codes[0]}`" if entry.codes else ""
+    quote = "`{}`" if entry.codes else "{}"
+    keras, convlab = (
+        text if text == "accepted" else quote.format(text) for text in (entry.keras, entry.convlab)
+    )
+    cells = [cell.replace("|", "\\|") for cell in (code, keras, convlab, entry.reason)]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    print(tables())
