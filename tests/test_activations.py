@@ -267,19 +267,17 @@ def test_strided_and_read_only_arrays(name):
     np.testing.assert_array_equal(found, expected)
 
 
-def exact_erfc(x):
-    return np.array([math.erfc(value) for value in x.astype(float)])
-
-
 @pytest.mark.parametrize(
-    ("dtype", "largest", "tolerance"),
-    [("float16", 2.5, 5e-4), ("float32", 8.5, 1e-7), ("float64", 26.0, 1e-12)],
+    ("dtype", "largest"), [("float16", 2.5), ("float32", 8.5), ("float64", 26.0)]
 )
-def test_error_function_is_exact_to_the_last_digits_far_into_the_tail(dtype, largest, tolerance):
+def test_error_function_is_exact_to_the_last_digits_far_into_the_tail(dtype, largest):
     x = np.linspace(-largest, largest, 2 * activations._BLOCK + 1).astype(dtype)
     found = activations._erfc(x)
     assert found.dtype == dtype
-    np.testing.assert_allclose(found, exact_erfc(x), rtol=tolerance)
+    exact = np.array([math.erfc(value) for value in x.astype(float)])
+    # In the tail exp(-x^2) carries the rounding of x^2 into as many units of the result.
+    allowed = 8 * np.finfo(dtype).eps * (1 + x.astype(float) ** 2)
+    assert (np.abs(found - exact) <= allowed * exact).all()
 
 
 def test_softmax_sums_to_one_over_its_axes():
