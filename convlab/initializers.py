@@ -912,8 +912,12 @@ def _array_of(value: Any) -> Any:
     """What `_array_config` wrote."""
     if not (isinstance(value, Mapping) and value.get("class_name") == "__numpy__"):
         return value
-    config = value["config"]
-    return np.array(config["value"], dtype=as_dtype(config["dtype"]))
+    try:
+        return np.array(value["config"]["value"], dtype=as_dtype(value["config"]["dtype"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'The config of an array has its "value" and "dtype". Received: {value!r} ({error}).'
+        ) from None
 
 
 # Names -----------------------------------------------------------------------
