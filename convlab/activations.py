@@ -163,7 +163,8 @@ def backward(
     output : array
         What it returned.
     **arguments
-        The further arguments of the activation, when it was given some.
+        The further arguments of the activation, when it was given some. A
+        `functools.partial` brings its own along.
 
     Returns
     -------
@@ -326,7 +327,7 @@ def relu(
     max_value : float, optional
         Largest value of the result.
     threshold : float, default 0.0
-        Values up to here are replaced by ``negative_slope * (x - threshold)``.
+        Numbers up to here become ``negative_slope * (x - threshold)``.
 
     Returns
     -------
@@ -334,7 +335,7 @@ def relu(
 
     Notes
     -----
-    The derivative at 0, at the threshold's left and at ``max_value`` is that of the flat side.
+    The derivative at the threshold is ``negative_slope``, and at ``max_value`` it is 0.
 
     Examples
     --------
