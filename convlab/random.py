@@ -35,6 +35,8 @@ __all__ = [
 
 LARGEST_SEED = 2**32 - 1
 
+_lock = threading.Lock()  # one for all: a generator that held its own could not be copied
+
 
 class SeedGenerator(Configurable):
     """A seed that gives other numbers at each use, and the same sequence in each run.
@@ -67,7 +69,6 @@ class SeedGenerator(Configurable):
         self.name = auto_name(type(self)) if name is None else name
         self._initial_seed = seed
         self._state = (make_seed() if seed is None else checked_seed(seed), 0)
-        self._lock = threading.Lock()
 
     def next(self) -> tuple[int, int]:
         """The stream to draw from now: the seed, and the number of draws before this one.
@@ -76,7 +77,7 @@ class SeedGenerator(Configurable):
         -------
         tuple of int
         """
-        with self._lock:
+        with _lock:
             seed, draws = self._state
             self._state = (seed, draws + 1)
         return seed, draws
@@ -103,7 +104,7 @@ class SeedGenerator(Configurable):
         ValueError
             Where it is not two such integers. The state is then what it was.
         """
-        with self._lock:
+        with _lock:
             self._state = _checked_state(state)
 
     def get_config(self) -> dict[str, Any]:

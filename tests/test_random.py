@@ -1,7 +1,11 @@
 """Seeds, streams, states and automatic names."""
 
+import copy
 import json
+import pickle
 import random as python_random
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
@@ -107,6 +111,11 @@ def test_any_shape_may_be_asked_for(draw, shape):
     assert draw(shape, seed=7).shape == expected
 
 
+def test_truncation_holds_for_single_numbers_too():
+    values = [random.truncated_normal((1,), seed=seed).item() for seed in range(500)]
+    assert 1.9 < max(np.abs(values)) <= 2
+
+
 # Seeds and states ------------------------------------------------------------
 
 
@@ -137,7 +146,9 @@ def test_a_state_goes_through_json_and_the_draws_go_on_from_it(owner):
     np.testing.assert_array_equal([random.normal((3,), seed=seed) for _ in range(2)], expected)
 
 
-@pytest.mark.parametrize("state", [[1], [1, 2, 3], [1, -1], [-1, 1], [2**32, 0], [1.0, 2], "ab", 3])
+@pytest.mark.parametrize(
+    "state", [[1], [1, 2, 3], [1, -1], [1, 2.5], [-1, 1], [2**32, 0], [1.0, 2], "ab", 3]
+)
 def test_what_is_no_state_is_refused_and_the_old_one_stays(state):
     seeds = SeedGenerator(5)
     seeds.next()
@@ -152,11 +163,30 @@ def test_the_config_of_a_seed_generator_has_the_seed_that_was_asked_for():
     assert SeedGenerator.from_config({"seed": 5, "name": "dice"}).next() == (5, 0)
 
 
-def test_threads_never_get_the_same_draw():
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda seeds: pickle.loads(pickle.dumps(seeds))])
+def test_a_copy_goes_on_by_itself(copied):
     seeds = SeedGenerator(5)
+    seeds.next()
+    twin = copied(seeds)
+    assert twin.next() == (5, 1)
+    assert seeds.get_state() == [5, 1]
+
+
+def test_threads_never_get_the_same_draw():
+    class Slow(SeedGenerator):
+        """Its state is read slowly, so that another thread comes between."""
+
+        def _read(self):
+            state = self.__dict__["state"]
+            time.sleep(1e-4)
+            return state
+
+        _state = property(_read, lambda self, state: self.__dict__.update(state=state))
+
+    seeds = Slow(5)
     with ThreadPoolExecutor(8) as pool:
-        drawn = list(pool.map(lambda _: seeds.next(), range(2000)))
-    assert sorted(drawn) == [(5, draw) for draw in range(2000)]
+        drawn = list(pool.map(lambda _: seeds.next(), range(80)))
+    assert sorted(drawn) == [(5, draw) for draw in range(80)]
 
 
 @pytest.mark.parametrize("seed", [1.0, "a", [1], -1, 2**32, np.float32(1)])
@@ -256,10 +286,19 @@ def test_names_count_per_class_and_a_class_is_its_name():
     assert names.auto_name("OnlyThere") == "only_there"
 
 
-def test_threads_never_get_the_same_name():
+def test_threads_never_get_the_same_name(monkeypatch):
+    class Slow(Counter):
+        """A count that is read slowly, so that another thread comes between."""
+
+        def __getitem__(self, name):
+            count = self.get(name, 0)
+            time.sleep(1e-4)
+            return count
+
+    monkeypatch.setattr(names, "_given", Slow())
     with ThreadPoolExecutor(8) as pool:
-        given = list(pool.map(lambda _: names.auto_name("ThreadedThing"), range(2000)))
-    assert len(set(given)) == 2000
+        given = list(pool.map(lambda _: names.auto_name("ThreadedThing"), range(80)))
+    assert len(set(given)) == 80
 
 
 @pytest.mark.parametrize("free_memory", [True, False])
