@@ -82,6 +82,14 @@ EXAMPLES = {
         title="curves",
     ),
     "curve long": lambda: plotting.curve(range(1, 41), np.arange(1.0, 41) ** 3, log="xy"),
+    "history": lambda: plotting.history(
+        {"accuracy": [0.5, 0.9], "loss": [2, 1], "val_loss": [2, 1.01], "learning_rate": [0.1, 0.1]}
+    ),
+    "history diverged": lambda: plotting.history(
+        {"loss": [2.0**i for i in range(30)] + [np.inf], "val_loss": [np.nan] * 31},
+        log="y",
+        title="a rate of 100",
+    ),
     "bars": lambda: plotting.bars({"a": 0.1, "b": -0.2}, xlabel="seconds", highlight=["b"]),
     "together": lambda: plotting.together([plotting.grid(X), plotting.grid(K)], columns=2),
 }

@@ -154,7 +154,7 @@ class LambdaCallback(Callback):
 
 def _checked_name(name: str, hook: object) -> str:
     if name not in HOOKS:
-        close = difflib.get_close_matches(name, HOOKS, 1, 0.5)
+        close = difflib.get_close_matches(name, HOOKS, 1, 0.7)
         advice = f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(HOOKS)}."
         raise TypeError(f"A callback's functions have known names. Received: {name!r}.{advice}")
     if not callable(hook):

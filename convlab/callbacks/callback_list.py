@@ -18,8 +18,8 @@ class CallbackList(Callback):
 
     Parameters
     ----------
-    callbacks : Callback, or list of Callback, optional
-        Lists may hold lists.
+    callbacks : Callback, list of Callback or CallbackList, optional
+        Lists may hold lists, and a `CallbackList` gives its callbacks.
     add_history, add_progbar : bool, default False
         Whether a `History` or a `ProgbarLogger` joins at the end where there is none.
     model : Model, optional
@@ -175,6 +175,8 @@ def _flat(callbacks: Any) -> Iterator[Any]:
     if isinstance(callbacks, (list, tuple)):
         for one in callbacks:
             yield from _flat(one)
+    elif isinstance(callbacks, CallbackList):
+        yield from callbacks.callbacks
     else:
         yield _checked(callbacks)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import string
 import warnings
 from pathlib import Path
@@ -18,8 +19,7 @@ from .monitor import Monitor, number
 
 __all__ = ["ModelCheckpoint"]
 
-MODEL_ENDING = ".keras"
-WEIGHTS_ENDINGS = (".weights.h5", ".weights.npz")
+ENDING = ".npz"  # of every file that a model writes
 
 
 class ModelCheckpoint(Monitor):
@@ -29,7 +29,7 @@ class ModelCheckpoint(Monitor):
     ----------
     filepath : str or path
         May hold ``{epoch:02d}``, counted from 1, ``{batch}`` where saving follows batches,
-        and any name of the logs, as in ``"{epoch:02d}-{val_loss:.2f}.keras"``. Folders are
+        and any name of the logs, as in ``"{epoch:02d}-{val_loss:.2f}.npz"``. Folders are
         made. A file of that name is replaced.
     monitor : str, default "val_loss"
         The number that decides, where `save_best_only`.
@@ -67,12 +67,12 @@ class ModelCheckpoint(Monitor):
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> save = ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.keras", save_best_only=True)
+    >>> save = ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.npz", save_best_only=True)
     >>> save.set_model(SimpleNamespace(save=lambda path: print("saved", path)))
     >>> for epoch, loss in enumerate([0.9, 0.5, 0.7]):
     ...     save.on_epoch_end(epoch, {"val_loss": loss})
-    saved 01-0.90.keras
-    saved 02-0.50.keras
+    saved 01-0.90.npz
+    saved 02-0.50.npz
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode)
-        self.filepath = _checked_path(filepath, save_weights_only)
+        self.filepath = _checked_path(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
@@ -186,13 +186,15 @@ def _is_number(value: Any) -> bool:
     )
 
 
-def _checked_path(filepath: str | Path, weights: bool) -> str:
+def _checked_path(filepath: str | Path) -> str:
     path = os.fspath(filepath)
-    endings = WEIGHTS_ENDINGS if weights else (MODEL_ENDING,)
-    if not path.endswith(endings):
-        what = "With `save_weights_only=True`, `filepath`" if weights else "`filepath`"
+    if not isinstance(path, str):
+        raise TypeError(f"`filepath` must be text or a path. Received: filepath={filepath!r}.")
+    if not path.endswith(ENDING):
+        name = re.sub(r"(\.weights)?\.\w*$", "", path) + ENDING
         raise ValueError(
-            f"{what} must end in {' or '.join(map(repr, endings))}. Received: filepath={path!r}."
+            f"`filepath` must end in {ENDING!r}: the file of a model, or of its weights, is a zip "
+            f"of arrays. Received: filepath={path!r}. Write {name!r}."
         )
     try:
         fields = [name for _, name, _, _ in string.Formatter().parse(path) if name is not None]

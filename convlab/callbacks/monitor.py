@@ -59,7 +59,7 @@ class Monitor(Callback):
         self._find_direction()
         if math.isnan(value):
             return False
-        if reference is None or math.isnan(reference):
+        if reference is None:
             return True
         if self._rises:
             return value - self.min_delta > reference

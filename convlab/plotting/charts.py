@@ -85,6 +85,11 @@ def _check_curves(x: Sequence[float], lines: Mapping[str, np.ndarray], log: str)
                 "Every curve must have one value for each x. "
                 f"Received: {len(x)} x, curve {name!r} of shape {values.shape}."
             )
+    check_log(log)
+
+
+def check_log(log: str) -> None:
+    """Which axes are logarithmic, or a clear error."""
     if set(log) - {"x", "y"}:
         raise ValueError(f'`log` must be "", "x", "y" or "xy". Received: log={log!r}.')
 

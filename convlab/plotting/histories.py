@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .board import number
-from .charts import Chart
+from .charts import Chart, check_log
 from .layout import SMALL, Block, above, labelled, text_width
 from .picture import Picture
 
@@ -62,6 +61,7 @@ def history(
     >>> history({"loss": [0.9, 0.4, 0.2], "val_loss": [0.8, 0.5, 0.4]})
     <Picture: 3 epochs: loss 0.2, val_loss 0.4>
     """
+    check_log(log)
     values = _values(history)
     epochs = sorted({epoch for one in values.values() for epoch in one})
     panels = _panels(values, epochs, metrics)
@@ -106,6 +106,7 @@ class _Panel(Chart):
         if "x" not in self.log:
             aside = max(0.05 * (self.x[-1] - self.x[0]), 0.25)
             axes.set_xlim(self.x[0] - min(aside, 0.5), self.x[-1] + aside)
+        axes.yaxis.set_major_formatter(lambda value, place: _short(value))
         if "y" in self.log:
             axes.yaxis.set_minor_formatter(_plain_steps())
 
@@ -116,9 +117,15 @@ def _plain_steps() -> Any:
 
     class Plain(LogFormatter):
         def __call__(self, value: float, place: int | None = None) -> str:
-            return number(value, 4) if super().__call__(value, place) else ""
+            return _short(value) if super().__call__(value, place) else ""
 
     return Plain(minor_thresholds=(1, 0.5))
+
+
+def _short(value: float) -> str:
+    """Four digits; a loss that explodes, or a tiny learning rate, as 2e8 or 1e−5."""
+    digits, _, power = f"{value:.4g}".partition("e")
+    return (digits + (f"e{int(power)}" if power else "")).replace("-", "−")
 
 
 def _values(history: Any) -> dict[str, dict[int, float]]:
@@ -186,4 +193,4 @@ def _unseen(name: str, values: Mapping[int, float]) -> str:
 
 def _last(name: str, values: Mapping[int, float]) -> str:
     value = values[max(values)]
-    return f"{name} {number(value, 4) if np.isfinite(value) else value}"
+    return f"{name} {_short(value)}"
