@@ -94,6 +94,8 @@ class Layer(Configurable):
 
     # Keras's keyword arguments that have no meaning here and change no number.
     _ACCEPTED = ("autocast", "input_shape", "input_dim")
+    # Keras's arguments that would change numbers, and of which only the default is known here.
+    _ONLY_NONE: tuple[str, ...] = ()
     _min_ndim: int | None = None
     _ndim: int | None = None
 
@@ -119,7 +121,14 @@ class Layer(Configurable):
         self._called_losses: list[float] = []
 
     def _refuse_unknown(self, kwargs: Mapping[str, Any]) -> None:
-        unknown = {key: value for key, value in kwargs.items() if key not in self._ACCEPTED}
+        asked = {key: kwargs[key] for key in self._ONLY_NONE if kwargs.get(key) is not None}
+        if asked:
+            raise ValueError(
+                f"{', '.join(asked)}: Keras can do this, this package cannot. "
+                f"Received: {asked} for {type(self).__name__}. Leave it out."
+            )
+        known = {*self._ACCEPTED, *self._ONLY_NONE}
+        unknown = {key: value for key, value in kwargs.items() if key not in known}
         if unknown:
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}."
@@ -178,6 +187,12 @@ class Layer(Configurable):
         -------
         Variable
         """
+        if None in tuple(shape):
+            raise ValueError(
+                "A weight's shape must be known when it is made: give the input a size along "
+                f"every axis that counts. Received: shape={tuple(shape)} for "
+                f"{self.name}/{name}."
+            )
         make = _source.get() or initializers.get(
             "glorot_uniform" if initializer is None else initializer
         )
@@ -186,6 +201,11 @@ class Layer(Configurable):
             make(tuple(shape), dtype=dtype), name, dtype, trainable, constraint, regularizer,
             path=f"{_scope.get()}{self.name}/{name}",
         )  # fmt: skip
+        if variable.shape != tuple(shape):
+            raise ValueError(
+                f"The initializer of {self.name}/{name} must return an array of shape "
+                f"{tuple(shape)}. Received: one of shape {variable.shape}."
+            )
         self._variables.append(variable)
         return variable
 
@@ -303,7 +323,14 @@ class Layer(Configurable):
 
     def check_input_shape(self, input_shape: Any) -> None:
         """Refuse an input that the layer cannot take; before and after it is built."""
-        for shape in as_list_of_shapes(input_shape):
+        shapes = as_shapes(input_shape)
+        takes_one = self._ndim is not None or self._min_ndim is not None
+        if takes_one and isinstance(shapes, list):
+            raise ValueError(
+                f"Layer {self.name!r} expects 1 input, an array of its own, and no list. "
+                f"Received: a list of {len(shapes)}, of shapes {shapes}."
+            )
+        for shape in as_list_of_shapes(shapes):
             self._check_ndim(shape)
 
     def _check_ndim(self, shape: Sequence[int | None]) -> None:
@@ -386,6 +413,27 @@ class Layer(Configurable):
 
     def update(self, cache: Any) -> None:
         """Keep what a training batch taught without gradients: nothing, in most layers."""
+
+    def extra_state(self) -> dict[str, Any]:
+        """What a layer must remember beside its weights, as JSON can hold it: seeds, say."""
+        return {}
+
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `extra_state` gave."""
+
+    def trained_gradients(
+        self, pairs: Sequence[tuple[Variable | None, Callable[[], np.ndarray]]]
+    ) -> list[np.ndarray]:
+        """The gradients that `backward` returns: of the weights that are trained, and no other.
+
+        Parameters
+        ----------
+        pairs : sequence of (Variable or None, callable)
+            Each weight, in the order in which it was made, and what computes its gradient. None
+            stands for a weight that the layer does without.
+        """
+        trained = {id(variable) for variable in self.trainable_variables}
+        return [compute() for variable, compute in pairs if id(variable) in trained]
 
     def activity_losses(self, output: Any, cache: Any) -> list[float]:
         """The penalty on an output, divided by the batch size, where there is one."""

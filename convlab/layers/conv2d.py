@@ -6,24 +6,17 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from convlab import activations, config, constraints, initializers, regularizers
-from convlab.functional import conv2d, conv2d_input_gradient, conv2d_kernel_gradient
-from convlab.geometry import (
-    Geometry,
-    as_data_format,
-    as_padding,
-    as_pair,
-    check_strides_with_dilation,
-)
-from convlab.layers.base import Layer
+from convlab import constraints, initializers, regularizers
+from convlab.config import standardize_data_format
+from convlab.geometry import Geometry, as_padding, as_pair, check_strides_with_dilation
+from convlab.layers.activation import activation_config, activation_from
+from convlab.layers.convolution import Convolution
 from convlab.layers.sweep import channels_of, check_channels, swept_shape
 
 __all__ = ["Conv2D"]
 
 
-class Conv2D(Layer):
+class Conv2D(Convolution):
     """Convolve images with kernels that are learned, add a bias, apply an activation.
 
     Parameters
@@ -84,7 +77,7 @@ class Conv2D(Layer):
     ((3, 3, 1, 32), 320)
     """
 
-    _min_ndim = 4
+    _ONLY_NONE = ("lora_rank", "lora_alpha")
 
     def __init__(
         self,
@@ -111,10 +104,8 @@ class Conv2D(Layer):
         self.strides = as_pair("strides", strides)
         self.dilation_rate = as_pair("dilation_rate", dilation_rate)
         self.padding = as_padding(padding)
-        self.data_format = as_data_format(
-            config.image_data_format() if data_format is None else data_format
-        )
-        self.activation = activations.get(activation)
+        self.data_format = standardize_data_format(data_format)
+        self.activation = activation_from(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -137,15 +128,7 @@ class Conv2D(Layer):
             constraint=self.kernel_constraint,
             name="kernel",
         )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.filters,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self._create_bias(self.filters)
 
     def check_input_shape(self, input_shape: Any) -> None:
         """Refuse an input of another rank, or with other channels than at first."""
@@ -189,38 +172,6 @@ class Conv2D(Layer):
             "dilation_rate": self.dilation_rate, "groups": self.groups,
         }  # fmt: skip
 
-    def forward(self, inputs: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
-        """Convolve, add the bias, apply the activation."""
-        kernel, bias = self._weights_for(inputs)
-        before = conv2d(inputs, kernel, bias, **self._sweep())
-        output = self.activation(before)
-        return output, (inputs, before, output)
-
-    def _weights_for(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Kernel and bias in the dtype of the arithmetic."""
-        kernel = self.kernel.value.astype(inputs.dtype, copy=False)
-        bias = None if self.bias is None else self.bias.value.astype(inputs.dtype, copy=False)
-        return kernel, bias
-
-    def backward(
-        self, output_gradient: np.ndarray, cache: Any, input_gradient: bool = True
-    ) -> tuple[np.ndarray | None, list[np.ndarray]]:
-        """Through the activation, then to the input, the kernel and the bias."""
-        inputs, before, output = cache
-        gradient = activations.backward(self.activation, output_gradient, before, output)
-        kernel, _ = self._weights_for(inputs)
-        to_input = None
-        if input_gradient:
-            to_input = conv2d_input_gradient(gradient, kernel, inputs.shape, **self._sweep())
-        to_weights: list[np.ndarray] = []
-        if self.trainable_variables:
-            to_weights.append(
-                conv2d_kernel_gradient(inputs, gradient, kernel.shape, **self._sweep())
-            )
-            if self.bias is not None:
-                to_weights.append(sum_per_channel(gradient, self.data_format))
-        return to_input, to_weights
-
     def get_config(self) -> dict[str, Any]:
         """The arguments that make the same layer again, as Keras writes them.
 
@@ -243,7 +194,7 @@ class Conv2D(Layer):
             "data_format": self.data_format,
             "dilation_rate": self.dilation_rate,
             "groups": self.groups,
-            "activation": activations.serialize(self.activation),
+            "activation": activation_config(self.activation),
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
@@ -253,15 +204,6 @@ class Conv2D(Layer):
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
         }
-
-
-def sum_per_channel(gradient: np.ndarray, data_format: str) -> np.ndarray:
-    """The gradient of a bias: the sum over batch, rows and columns."""
-    if data_format == "channels_first":
-        gradient = np.moveaxis(gradient, 1, -1)
-    rows = gradient.reshape(-1, gradient.shape[-1])
-    # A product with ones: BLAS reads the array once, in order, on all cores.
-    return np.ones(len(rows), rows.dtype) @ rows
 
 
 def _filters(filters: Any) -> int:
