@@ -45,6 +45,10 @@ EXAMPLES = {
     "row": lambda: plotting.row_sweep(6, [1, 10, 100], strides=2, padding="same", title="Keras"),
     "row pads": lambda: plotting.row_sweep(6, [1, 10, 100], strides=2, pads=(1, 1)),
     "row long": lambda: plotting.row_sweep(14, [1, 10, 100, 1000], padding="same"),
+    "products": lambda: plotting.row_products([3, 1, 4, 1], [1, 2], cell=1, title="gather"),
+    "products back": lambda: plotting.row_products(
+        [3, 1, 4, 1, 5], [1, 2, -1], [1, -1, 2], strides=2, padding="same"
+    ),
     "counts": lambda: plotting.read_counts(plane(5, 3), plane(8, 3, strides=2), titles=["a", "b"]),
     "counts row": lambda: plotting.read_counts(plane((1, 10), (1, 2), strides=3)),
     "field": lambda: plotting.receptive_field(layers(3, 3, 3, dilation_rates=(1, 2, 4))),

@@ -15,6 +15,7 @@ from .histories import history
 from .images import feature_maps, images
 from .kernels import kernels
 from .picture import Picture, together
+from .products import row_products
 from .rows import row_sweep
 from .scene import plane
 from .volumes import volumes
@@ -38,6 +39,7 @@ __all__ = [
     "plane",
     "read_counts",
     "receptive_field",
+    "row_products",
     "row_sweep",
     "sweep",
     "together",

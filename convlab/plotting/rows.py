@@ -15,7 +15,7 @@ from .colours import COLOURS, INK, LINE, ink_on
 from .layout import SMALL, TEXT, Block, Pen, labelled, text_width
 from .picture import Picture
 
-__all__ = ["row_sweep"]
+__all__ = ["Row", "row_sweep"]
 
 BAR = 0.62  # height of a window's bar, in cells
 GUTTER = 0.3  # between the windows and the outputs, in inches
@@ -57,7 +57,7 @@ def row_sweep(
     >>> row_sweep(6, [1, 10, 100], strides=2, padding="same")
     <Picture: row of 6 pixels, 3 windows, zeros (0, 1), outputs 321 543 65>
     """
-    row = _Row(x, kernel, strides, padding, dilation_rate, pads)
+    row = Row(x, kernel, strides, padding, dilation_rate, pads)
 
     def recipe(width: float) -> Block:
         return labelled(_row_block(row, width), title, caption, width=width)
@@ -70,11 +70,11 @@ def row_sweep(
     )
 
 
-class _Row:
-    """The numbers of a row sweep, all sizes asked of a `Geometry` one pixel high."""
+class Row:
+    """A row of pixels and its windows, all sizes asked of a `Geometry` one pixel high."""
 
     def __init__(
-        self, x: Any, kernel: Any, strides: int, padding: str, dilation_rate: int, pads: Any
+        self, x: Any, kernel: Any, strides: int, padding: str, dilation_rate: int, pads: Any = None
     ) -> None:
         values = np.arange(1, as_size("x", x) + 1) if np.ndim(x) == 0 else np.asarray(x)
         taps = as_size("kernel", kernel) if np.ndim(kernel) == 0 else len(kernel)
@@ -105,6 +105,7 @@ class _Row:
         return [column + self.geometry.pads[2] for column in self.geometry.window(0, window)[1]]
 
     def cells(self) -> list[Cell]:
+        """The pixels in their padding; crossed out where no window reads."""
         read = {column for w in range(self.geometry.output_size[1]) for column in self.taps(w)}
         cells = []
         for column, text in enumerate(numbers(self.values)):
@@ -129,7 +130,7 @@ def _checked(pads: Any, padding: str) -> tuple[int, int]:
     return as_size("pads", pads[0], 0), as_size("pads", pads[1], 0)
 
 
-def _row_block(row: _Row, width: float) -> Block:
+def _row_block(row: Row, width: float) -> Block:
     pixels, outputs = row.cells(), row.outputs or []
     room = max((text_width(text, TEXT) for text in outputs), default=0.0) + 0.24
     right = GUTTER + max(room, text_width("output", SMALL)) if outputs else 0.0
@@ -159,7 +160,7 @@ def _row_block(row: _Row, width: float) -> Block:
     return Block(strip.width + right, head + cell * 1.22 + windows * pitch, draw)
 
 
-def _draw_bar(pen: Pen, x: float, y: float, cell: float, row: _Row, window: int) -> None:
+def _draw_bar(pen: Pen, x: float, y: float, cell: float, row: Row, window: int) -> None:
     """A window: one box for each weight, joined by a line across the gaps of the dilation."""
     taps, colour = row.taps(window), COLOURS["kernel"]
     high = cell * BAR
