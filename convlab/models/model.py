@@ -381,6 +381,12 @@ class Model(Saving, Training, Layer):
 
         return summary(self, line_length, print_fn)
 
+    def _repr_html_(self) -> str:
+        """The table of `summary`, for a notebook."""
+        from convlab.models.summary import summary_html
+
+        return summary_html(self)
+
     def get_config(self) -> dict[str, Any]:
         """The layers and how they are connected, as Keras writes them."""
         from convlab.models.configs import functional_config

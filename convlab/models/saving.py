@@ -18,7 +18,6 @@ from convlab.layers.base import initial_values
 from convlab.models.archive import Archive, check_path, member_names, write_archive
 from convlab.models.configs import deserialize_layer, model_config
 from convlab.objects import custom_object_scope
-from convlab.random import SeedGenerator
 from convlab.variables import Variable
 
 __all__ = ["Saving", "load_model"]
@@ -72,7 +71,7 @@ class Saving:
         texts, arrays = _weights_of(self)
         texts[CONFIG] = model_config(self)
         texts[METADATA] |= {"kind": "model", "shuffle_seed": self.shuffle_seed}
-        texts[METADATA]["seeds"] = [seed.get_state() for seed in _seeds(self)]
+        texts[METADATA]["layer_states"] = [layer.extra_state() for layer in _with_state(self)]
         if self.optimizer is not None:
             texts[METADATA]["optimizer"] = _optimizer_state(self, arrays)
         _write(filepath, overwrite, texts, arrays)
@@ -176,7 +175,7 @@ def load_model(
         config = archive.json(CONFIG)
         model = archive.checked(lambda: _built(archive, metadata, config))
         _take_weights(model, archive, metadata)
-        archive.checked(lambda: _take_seeds(model, metadata))
+        archive.checked(lambda: _take_states(model, metadata))
         if compile and config.get("compile_config"):
             _compile(model, archive, config["compile_config"])
             archive.checked(lambda: _take_optimizer(model, archive, metadata))
@@ -244,14 +243,9 @@ def _layers_inside(model: Any) -> Iterator[Any]:
             waiting += reversed(getattr(layer, "layers", []))
 
 
-def _seeds(model: Any) -> list[SeedGenerator]:
-    """The generators of layers that draw, such as Dropout."""
-    return [
-        value
-        for layer in _layers_inside(model)
-        for _, value in sorted(vars(layer).items())
-        if isinstance(value, SeedGenerator)
-    ]
+def _with_state(model: Any) -> list[Any]:
+    """The layers that keep more than weights, such as Dropout its dice."""
+    return [layer for layer in _layers_inside(model) if hasattr(layer, "extra_state")]
 
 
 # ---- reading -------------------------------------------------------------------------------
@@ -337,12 +331,9 @@ def _take_weights(model: Any, archive: Archive, metadata: Mapping[str, Any]) -> 
         variable.take(array)
 
 
-def _take_seeds(model: Any, metadata: Mapping[str, Any]) -> None:
-    seeds, states = _seeds(model), metadata["seeds"]
-    if len(seeds) != len(states):
-        raise ValueError(f"It holds {len(states)} seeds, and the model has {len(seeds)}.")
-    for seed, state in zip(seeds, states, strict=True):
-        seed.set_state(state)
+def _take_states(model: Any, metadata: Mapping[str, Any]) -> None:
+    for layer, state in zip(_with_state(model), metadata["layer_states"], strict=True):
+        layer.set_extra_state(state)
 
 
 def _compile(model: Any, archive: Archive, config: Any) -> None:
