@@ -95,6 +95,17 @@ EXAMPLES = {
         title="a rate of 100",
     ),
     "bars": lambda: plotting.bars({"a": 0.1, "b": -0.2}, xlabel="seconds", highlight=["b"]),
+    "histograms": lambda: plotting.histograms(
+        {"one": noise(9, 9) - 0.5, "two": noise(5), "three": np.zeros(4), "four": noise(3) / 9},
+        captions=["a caption", None, None, "a longer caption that does not fit one line"],
+        xlabel="weight",
+        title="four",
+        columns=2,
+    ),
+    "histograms log": lambda: plotting.histograms(
+        {"a": noise(99) ** 9, "b": noise(99)}, log="y", limits=(-0.5, 0.5)
+    ),
+    "histogram": lambda: plotting.histograms(noise(99), colour="output", bins=5),
     "together": lambda: plotting.together([plotting.grid(X), plotting.grid(K)], columns=2),
 }
 each_example = pytest.mark.parametrize("name", EXAMPLES)
@@ -677,6 +688,44 @@ def test_bars_are_as_long_as_their_numbers():
     assert {"1", "4", "−2"} <= set(words(picture))
 
 
+def bars_of(picture):
+    """The heights of each histogram's bars, and their edges."""
+    return [patch.get_data()[:2] for axes in picture.figure.axes for patch in axes.patches
+            if hasattr(patch, "get_data")]  # fmt: skip
+
+
+def test_histogram_bars_are_the_shares_of_each_array_on_common_edges():
+    (one, edges), (two, others) = bars_of(
+        plotting.histograms({"one": [-2.0, 2.0, 0.1, 0.0], "two": np.full((3, 3), 1.5)}, bins=4)
+    )
+    assert edges.tolist() == others.tolist() == [-2, -1, 0, 1, 2]
+    assert one.tolist() == [0.25, 0, 0.5, 0.25]
+    assert two.tolist() == [0, 0, 0, 1]
+
+
+def test_histogram_of_an_odd_number_of_bars_has_one_around_zero():
+    ((shares, edges),) = bars_of(plotting.histograms([-0.3, 0.0, 0.0, 0.007]))
+    assert edges[15] < 0 < edges[16]
+    assert shares[15] == 0.75
+
+
+def test_histograms_start_at_zero_where_nothing_is_negative():
+    ((_, edges),) = bars_of(plotting.histograms([0.0, 0.123456]))
+    assert (edges[0], edges[-1]) == (0, pytest.approx(0.13))
+
+
+def test_histograms_have_equal_heights_of_axes_and_one_scale():
+    picture = plotting.histograms({"flat": noise(99), "spike": np.zeros(9)}, log="y")
+    _, flat, spike = picture.figure.axes
+    assert flat.get_ylim() == spike.get_ylim()
+    assert flat.get_position().bounds[2:] == spike.get_position().bounds[2:]
+
+
+def test_histogram_tells_the_share_that_its_limits_leave_out():
+    picture = plotting.histograms([0.0, 0.5, 1.0, 2.0, 3.0], limits=(0, 1))
+    assert "40 % beyond" in words(picture)
+
+
 # Refusals ---------------------------------------------------------------------------------
 
 
@@ -747,6 +796,15 @@ def test_bars_are_as_long_as_their_numbers():
         ),
         (lambda: plotting.curve([1], {str(i): [1] for i in range(7)}), r"1 to 6 curves.*7 curves"),
         (lambda: plotting.curve([1], [1], log="z"), r"`log` must be.*log='z'"),
+        (lambda: plotting.histograms({}), r"at least one array"),
+        (lambda: plotting.histograms([]), r"at least one. Received: '' of 0 values"),
+        (lambda: plotting.histograms({"a": [1, np.nan]}), r"'a' of 2 values, 1 finite"),
+        (lambda: plotting.histograms([1], bins=0), r"1 to 400. Received: bins=0"),
+        (lambda: plotting.histograms([1], limits=(1, 1)), r"low first.*limits=\(1, 1\)"),
+        (lambda: plotting.histograms([1], log="x"), r"`log` must be.*log='x'"),
+        (lambda: plotting.histograms([1], columns=0), r"`columns` must be a whole number"),
+        (lambda: plotting.histograms([1], captions=["a", "b"]), r"`captions`.*1 parts"),
+        (lambda: plotting.histograms([1], colour="red"), r"`role` must be one of"),
         (lambda: plotting.bars({}), r"finite numbers, at least one.*\{\}"),
         (lambda: plotting.bars({"a": np.nan}), r"finite numbers.*nan"),
         (lambda: plotting.bars({"a": 1}, highlight=["b"]), r"`highlight` must name bars.*\['b'\]"),

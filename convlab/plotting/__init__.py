@@ -9,6 +9,7 @@ from __future__ import annotations
 from .channels import memory_order, wiring
 from .charts import bars, curve
 from .colours import COLOURS
+from .distributions import histograms
 from .fields import coverage, layers, receptive_field
 from .grids import Grid, equation, grid
 from .histories import history
@@ -31,6 +32,7 @@ __all__ = [
     "equation",
     "feature_maps",
     "grid",
+    "histograms",
     "history",
     "images",
     "kernels",
