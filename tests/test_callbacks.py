@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from convlab import callbacks, plotting
+from convlab import callbacks, layers, models, optimizers, plotting, utils
 from convlab.callbacks import (
     Callback,
     CallbackList,
@@ -22,9 +22,11 @@ from convlab.callbacks import (
     ModelCheckpoint,
     ProgbarLogger,
     TerminateOnNaN,
+    model_checkpoint,
 )
 from convlab.callbacks.callback import HOOKS
 from convlab.callbacks.progress import _clock, _per_step
+from convlab.models import archive
 
 NAN = math.nan
 
@@ -337,7 +339,7 @@ def test_direction_is_known_by_the_name(name, better):
 
 def test_direction_is_that_of_the_metric_where_it_says_so():
     model = Model()
-    model.metrics = [SimpleNamespace(name="swing", _direction="up")]
+    model.metrics = [SimpleNamespace(name="swing", direction="up")]
     stop = EarlyStopping(monitor="val_swing")
     train([stop], losses(0.5, 0.9, name="val_swing"), model)
     assert stop.best == 0.9
@@ -865,6 +867,139 @@ def test_durations_read_well():
     assert [_per_step(s) for s in (0, 2e-5, 0.018, 1.4)] == [
         "0s/step", "20us/step", "18ms/step", "1s/step",
     ]  # fmt: skip
+
+
+# With a real model ----------------------------------------------------------------------
+
+
+def small_model():
+    utils.set_random_seed(3)
+    net = [
+        layers.Input((6, 6, 1)), layers.Conv2D(2, 3, activation="relu"), layers.Flatten(),
+        layers.Dropout(0.3), layers.Dense(3, activation="softmax"),
+    ]  # fmt: skip
+    model = models.Sequential(net)
+    model.compile(
+        optimizers.SGD(0.1, momentum=0.9), "categorical_crossentropy", metrics=["accuracy"]
+    )
+    return model
+
+
+def fit(model, given, epochs=4, **arguments):
+    """Train on noise; every batch matters, and the last one is smaller."""
+    random = np.random.default_rng(0)
+    x = random.random((20, 6, 6, 1), dtype=np.float32)
+    y = np.eye(3)[random.integers(0, 3, 20)]
+    arguments.setdefault("verbose", 0)
+    return model.fit(x, y, 8, epochs, callbacks=given, validation_split=0.25, **arguments)
+
+
+def same(some, other):
+    return all(np.array_equal(a, b) for a, b in zip(some, other, strict=True))
+
+
+def test_killed_training_resumes_to_the_weights_and_the_log_it_would_have_had(tmp_path):
+    def listeners(name, append=False):
+        return [
+            LearningRateScheduler(lambda epoch, rate: rate * 0.9),
+            ModelCheckpoint(tmp_path / (name + "{epoch}.npz")),
+            CSVLogger(tmp_path / name, append=append),
+        ]
+
+    def kill(epoch, logs):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    whole = small_model()
+    history = fit(whole, listeners("whole"))
+    with pytest.raises(KeyboardInterrupt):
+        fit(small_model(), [LambdaCallback(on_epoch_begin=kill), *listeners("part")])
+    resumed = models.load_model(tmp_path / "part2.npz")
+    later = fit(resumed, listeners("part", append=True), initial_epoch=2)
+    assert same(resumed.get_weights(), whole.get_weights())
+    assert (tmp_path / "part").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert later.history == {name: values[2:] for name, values in history.history.items()}
+
+
+def test_best_weights_come_back_to_a_real_model():
+    kept = []
+    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.get_weights()))
+    model = small_model()
+    stop = EarlyStopping("val_accuracy", patience=1, restore_best_weights=True)
+    history = fit(model, [keep, stop], epochs=20)
+    best = int(np.argmax(history.history["val_accuracy"]))
+    assert (stop.best_epoch, len(history.epoch)) == (best, best + 2)
+    assert same(model.get_weights(), kept[best])
+    assert not same(kept[best], kept[best + 1])
+
+
+def test_failed_save_leaves_the_old_file_and_the_model(tmp_path, monkeypatch):
+    path, model = tmp_path / "m.npz", small_model()
+    fit(model, [ModelCheckpoint(path)], epochs=1)
+    old, weights = path.read_bytes(), model.get_weights()
+    save = ModelCheckpoint(path)
+    save.set_model(model)
+    monkeypatch.setattr("os.replace", lambda *names: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        save.on_epoch_end(0, {})
+    assert path.read_bytes() == old
+    assert [one.name for one in tmp_path.iterdir()] == ["m.npz"]
+    assert same(model.get_weights(), weights)
+
+
+def test_error_in_a_callback_says_what_the_model_keeps():
+    def fail(epoch, logs):
+        if epoch == 1:
+            raise ValueError("mine")
+
+    model = small_model()
+    with pytest.raises(ValueError, match="mine") as caught:
+        fit(model, [LambdaCallback(on_epoch_end=fail)])
+    assert "keeps the weights after 4 steps" in caught.value.__notes__[0]
+    assert model.history.epoch == [0]
+    other = small_model()
+    fit(other, None, epochs=2)
+    assert same(model.get_weights(), other.get_weights())
+
+
+def test_weights_alone_go_to_a_file_and_back(tmp_path):
+    model, other = small_model(), small_model()
+    fit(model, [ModelCheckpoint(tmp_path / "w.npz", save_weights_only=True)], epochs=2)
+    other.load_weights(tmp_path / "w.npz")
+    assert same(other.get_weights(), model.get_weights())
+
+
+def test_checkpoint_knows_the_ending_of_the_files_that_models_write():
+    assert model_checkpoint.ENDING == archive.ENDING
+
+
+def test_callbacks_change_nothing_of_a_training(tmp_path):
+    plain, watched = small_model(), small_model()
+    fit(plain, None)
+    listeners = [
+        History(), TerminateOnNaN(), CSVLogger(tmp_path / "l"), EarlyStopping(patience=99),
+        ModelCheckpoint(tmp_path / "m.npz", save_freq=1),
+    ]  # fmt: skip
+    fit(watched, listeners)
+    assert same(plain.get_weights(), watched.get_weights())
+
+
+def test_fit_in_verbose_2_prints_the_lines_of_keras(capsys):
+    fit(small_model(), None, epochs=2, verbose=2)
+    digits = r"\d\.\d{4}"
+    line = (
+        rf"2/2 - \d+s - \d+[mu]?s/step - accuracy: {digits} - loss: {digits} - "
+        rf"val_accuracy: {digits} - val_loss: {digits}\n"
+    )
+    assert re.fullmatch(f"Epoch 1/2\n{line}Epoch 2/2\n{line}", capsys.readouterr().out)
+
+
+def test_loss_that_is_no_number_ends_a_real_training(capsys):
+    model = small_model()
+    model.layers[0].kernel.assign(np.full((3, 3, 1, 2), NAN))
+    history = fit(model, [TerminateOnNaN()])
+    assert len(history.epoch) == 1
+    assert capsys.readouterr().out == "Batch 0: Invalid loss, terminating training\n"
 
 
 # The picture ----------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def _rises(monitor: str, mode: str, model: Any) -> bool:
         return mode == "max"
     name = monitor.removeprefix("val_")
     for metric in getattr(model, "metrics", None) or ():
-        direction = getattr(metric, "_direction", None)
+        direction = getattr(metric, "direction", None)
         if direction and getattr(metric, "name", None) == name:
             return direction == "up"
     plain = re.sub(r"_\d+$", "", name).lower()  # the second "accuracy" is accuracy_1
