@@ -136,12 +136,24 @@ class Variable(NDArrayOperatorsMixin):
         self._value = np.array(array, dtype=self._value.dtype, order="C")
         return self
 
-    def take(self, array: np.ndarray) -> None:
-        """`assign` without the copy: the array belongs to the variable from now on."""
+    def take(self, array: np.ndarray) -> np.ndarray:
+        """`assign` without the copy: the array belongs to the variable from now on.
+
+        Parameters
+        ----------
+        array : numpy.ndarray
+
+        Returns
+        -------
+        numpy.ndarray
+            The array that it held before, which is no longer its own.
+        """
+        before = self._value
         if array.shape != self.shape or array.dtype != self._value.dtype:
             self.assign(array)
         else:
             self._value = array
+        return before
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype=dtype, copy=copy)
