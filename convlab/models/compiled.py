@@ -54,11 +54,23 @@ class CompiledLosses:
         As ``compile`` takes them.
     names : list of str
         The outputs.
+    batch, outputs
+        A first batch, whose shapes tell what "crossentropy" means.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any, names: list[str]) -> None:
+    def __init__(
+        self,
+        loss: Any,
+        loss_weights: Any,
+        names: list[str],
+        batch: Data,
+        outputs: list[np.ndarray],
+    ) -> None:
         self.names = names
-        self.losses = [losses.get(one) for one in per_output("loss", loss, names)]
+        self.losses = [
+            None if one is None else losses.resolve(one, _shape_of(batch, i), outputs[i].shape)
+            for i, one in enumerate(per_output("loss", loss, names))
+        ]
         given = [1.0] * len(names) if loss_weights is None else loss_weights
         self.factors = [
             1.0 if factor is None else float(factor)
@@ -149,7 +161,8 @@ class CompiledMetrics:
         for is_weighted, value in ((False, given), (True, weighted)):
             for index, some in enumerate(_metrics_per_output(value, names)):
                 for one in some:
-                    metric = _resolved(one, _entry(batch.y, index), outputs[index])
+                    shape = outputs[index].shape
+                    metric = metrics.resolve(one, _shape_of(batch, index) or shape, shape)
                     self._entries.append((index, metric, is_weighted))
                     prefix = f"{names[index]}_" if len(names) > 1 else ""
                     self.keys.append(self._free_key(prefix, metric.name, is_weighted))
@@ -197,9 +210,9 @@ def _metrics_per_output(value: Any, names: list[str]) -> list[list[Any]]:
     ]
 
 
-def _resolved(identifier: Any, target: np.ndarray | None, output: np.ndarray) -> Any:
-    shape = output.shape if target is None else target.shape
-    return metrics.resolve(identifier, shape, output.shape)
+def _shape_of(batch: Data, index: int) -> tuple[int, ...]:
+    target = _entry(batch.y, index)
+    return () if target is None else target.shape
 
 
 def _entry(parts: list[np.ndarray | None], index: int) -> np.ndarray | None:

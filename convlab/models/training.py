@@ -501,7 +501,9 @@ class Training:
         if self._losses is None or self._metrics is None:
             given = self._compiled or {}
             names = self.output_names()
-            self._losses = CompiledLosses(given["loss"], given["loss_weights"], names)
+            self._losses = CompiledLosses(
+                given["loss"], given["loss_weights"], names, batch, outputs
+            )
             self._metrics = CompiledMetrics(
                 given["metrics"], given["weighted_metrics"], names, batch, outputs
             )

@@ -10,7 +10,8 @@ import numpy as np
 from .colours import FAINT
 from .kernels import as_matrix, small_kernel
 from .layout import SMALL, Block, above, beside, flow, labelled, per_item, text_block
-from .picture import Picture
+from .networks import maps_inside
+from .picture import Picture, together
 from .scale import Box, Scale, image_block, photo_scale, scale_bar, shared_scale
 
 __all__ = ["feature_maps", "images"]
@@ -155,22 +156,25 @@ def _beside_kernel(
 
 def feature_maps(
     maps: Any,
-    titles: Sequence[str | None] | None = None,
+    titles: Any = None,
     *,
     columns: int | None = None,
     signed: bool | None = None,
     limit: float | None = None,
     title: str | None = None,
+    layer: Any = None,
 ) -> Picture:
     """A contact sheet: all maps of a layer, with one scale for all.
 
+    ``feature_maps(model, image)`` shows what an image makes of every convolution of a model.
+
     Parameters
     ----------
-    maps : array_like
+    maps : array_like or Model
         ``(height, width, filters)`` or ``(1, height, width, filters)``, or a sequence of
-        ``(height, width)`` maps.
-    titles : sequence of str, optional
-        One for each map; ``map 0``, ``map 1``, ... where None.
+        ``(height, width)`` maps; or a model, whose maps are computed.
+    titles : sequence of str, or an image, optional
+        One for each map; ``map 0``, ``map 1``, ... where None. For a model: the image.
     columns : int, optional
         Maps in a row; two to four where None.
     signed : bool, optional
@@ -181,12 +185,23 @@ def feature_maps(
         all but the strongest 3 %) keep to.
     title : str, optional
         Above the sheet.
+    layer : str or Layer, or a list of them, optional
+        Of a model: whose maps; all convolutions' where None.
 
     Examples
     --------
     >>> feature_maps(np.zeros((1, 28, 28, 8)))
     <Picture: 8 feature maps of 28 x 28>
     """
+    if hasattr(maps, "count_params"):
+        drawn = [
+            feature_maps(
+                found, columns=columns or _columns_of_many(found), signed=signed, limit=limit,
+                title=title or name,
+            )
+            for name, found in maps_inside(maps, titles, layer)
+        ]  # fmt: skip
+        return drawn[0] if len(drawn) == 1 else together(drawn)
     sheet = _sheet(maps)
     count = len(sheet)
     titles = [f"map {i}" for i in range(count)] if titles is None else titles
@@ -205,6 +220,11 @@ def feature_maps(
         return labelled(body, title, width=width)
 
     return Picture(recipe, f"{count} feature map{'s' * (count > 1)} of {high} x {wide}")
+
+
+def _columns_of_many(maps: np.ndarray) -> int | None:
+    """Eight in a row where there are many: a layer is seen as a whole, not map by map."""
+    return 8 if maps.shape[-1] >= 16 else None
 
 
 def _across(count: int) -> int:

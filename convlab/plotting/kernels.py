@@ -10,11 +10,13 @@ import numpy as np
 from .board import Cell, board, cell_size, divisor, numbers
 from .colours import COLOURS, INK, PAPER, mix
 from .layout import Block, above, flow, labelled, per_item
+from .networks import kernel_of
 from .picture import Picture
 
 __all__ = ["as_matrix", "kernels", "small_kernel"]
 
 CELL = 0.36
+MOST_SLICES = 256
 PRINTED = 49  # numbers that are printed at most, where nobody says otherwise
 
 
@@ -30,16 +32,16 @@ def kernels(
 
     Parameters
     ----------
-    kernel : array_like
+    kernel : array_like or Layer
         One ``(height, width)`` kernel, a sequence of them, or a Keras kernel
         ``(height, width, channels, filters)``: then each filter is a column of slices, one
-        for each channel.
+        for each channel. A convolution that is built stands for its kernel.
     titles, captions : sequence of str, optional
         One for each kernel or filter.
     columns : int, optional
         Kernels in a row; up to four where None.
     values : bool, optional
-        Whether to print the numbers; where None, up to 49 in a kernel.
+        Whether to print the numbers; where None, up to 49 in a kernel, of up to 12 kernels.
 
     Notes
     -----
@@ -53,13 +55,16 @@ def kernels(
     >>> kernels(np.zeros((3, 3, 2, 4)))
     <Picture: 4 filters of 2 slices, 3 x 3>
     """
+    kernel = kernel_of(kernel)
+    _refuse_too_many(kernel)
     stacks = _stacks(kernel)
     count, channels = len(stacks), stacks[0].shape[2]
     keras = np.ndim(kernel) == 4 if not isinstance(kernel, (list, tuple)) else False
     if keras and titles is None:
         titles = [f"filter {i}" for i in range(count)]
     names, notes = per_item("titles", titles, count), per_item("captions", captions, count)
-    across = columns or min(count, 4)
+    across = columns or (8 if count > 12 else min(count, 4))
+    values = False if values is None and count > 12 else values
 
     def recipe(width: float) -> Block:
         share = (width - 0.3 * (across - 1)) / across
@@ -73,6 +78,15 @@ def kernels(
     what = "filter" if keras else "kernel"
     told = f"{count} {what}{'s' * (count > 1)} of " + (f"{channels} slices, " if keras else "")
     return Picture(recipe, told + size)
+
+
+def _refuse_too_many(kernel: Any) -> None:
+    shape = np.shape(kernel) if not isinstance(kernel, (list, tuple)) else ()
+    if len(shape) == 4 and shape[2] * shape[3] > MOST_SLICES:
+        raise ValueError(
+            f"At most {MOST_SLICES} slices can be seen at once. Received: a kernel of shape "
+            f"{shape}, {shape[2] * shape[3]} slices. Choose some: kernel[:, :, :4, :8]."
+        )
 
 
 def _stacks(kernel: Any) -> list[np.ndarray]:
