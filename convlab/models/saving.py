@@ -292,13 +292,8 @@ def _built(archive: Archive, metadata: Mapping[str, Any], config: Any) -> Any:
             )
         return np.zeros(shape, dtype)
 
-    try:
-        with initial_values(zeros):
-            model = deserialize_layer(config)
-    except ValueError as error:
-        if "Could not interpret" not in str(error):
-            raise
-        raise ValueError(f"{error} {_CUSTOM}") from error
+    with initial_values(zeros):
+        model = deserialize_layer(config)
     if not isinstance(model, Saving) or not model.built:
         raise ValueError("The config describes no built model.")
     return model
