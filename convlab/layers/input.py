@@ -14,7 +14,7 @@ from convlab.layers.base import Layer
 __all__ = ["Input", "InputLayer"]
 
 
-def Input(  # noqa: N802 (Keras's name)
+def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,

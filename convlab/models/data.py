@@ -32,10 +32,9 @@ class Data:
 
     def take(self, rows: Any) -> Data:
         """Some samples: a slice (no copy) or an array of their numbers."""
-        return Data(*(
-            [None if array is None else array[rows] for array in part]
-            for part in (self.x, self.y, self.weights)
-        ))  # fmt: skip
+        return Data(
+            [array[rows] for array in self.x], _rows(self.y, rows), _rows(self.weights, rows)
+        )
 
     def steps(self, batch_size: int) -> int:
         """How many batches there are; the last may be smaller."""
@@ -46,6 +45,10 @@ class Data:
         for start in range(0, len(self), batch_size):
             rows = slice(start, start + batch_size)
             yield self.take(rows if order is None else order[rows])
+
+
+def _rows(arrays: list[np.ndarray | None], rows: Any) -> list[np.ndarray | None]:
+    return [None if array is None else array[rows] for array in arrays]
 
 
 def collect(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Data:

@@ -36,7 +36,11 @@ class Training:
     activity_losses: Callable[..., list[float]]
     in_output_form: Callable[[list[Any]], Any]
     output_names: Callable[[], list[str]]
-    trainable_variables: Any
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """The weights that training changes."""
+        raise NotImplementedError
 
     def _start_uncompiled(self) -> None:
         self.optimizer: Any = None

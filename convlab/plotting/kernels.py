@@ -81,7 +81,7 @@ def kernels(
 
 
 def _refuse_too_many(kernel: Any) -> None:
-    shape = np.shape(kernel) if not isinstance(kernel, (list, tuple)) else ()
+    shape: tuple[int, ...] = () if isinstance(kernel, (list, tuple)) else np.shape(kernel)
     if len(shape) == 4 and shape[2] * shape[3] > MOST_SLICES:
         raise ValueError(
             f"At most {MOST_SLICES} slices can be seen at once. Received: a kernel of shape "
