@@ -98,12 +98,7 @@ ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
         velocity = slots["momentum"]
         velocity *= self.momentum
         velocity -= step
-        if self.nesterov:
-            weights -= step
-            step = self.momentum * velocity
-            weights += step
-        else:
-            weights += velocity
+        weights += self.momentum * velocity - step if self.nesterov else velocity
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
