@@ -85,6 +85,7 @@ EXAMPLES = {
         marks={"chance": 1.0},
         title="curves",
     ),
+    "curve small": lambda: plotting.curve([1e-8, 1e-4, 1], [1e-12, 3e-8, 0.1], log="xy"),
     "curve long": lambda: plotting.curve(range(1, 41), np.arange(1.0, 41) ** 3, log="xy"),
     "history": lambda: plotting.history(
         {"accuracy": [0.5, 0.9], "loss": [2, 1], "val_loss": [2, 1.01], "learning_rate": [0.1, 0.1]}
@@ -462,6 +463,14 @@ def test_row_sweep_crosses_out_what_no_window_reads():
     side = cells[1] - cells[0]
     strokes = [line.get_xdata()[0] for line in marks(picture, "crossed")]
     assert {int((x - cells[0]) // side) for x in strokes} == {2, 5, 8, 9}
+
+
+def test_small_ticks_are_powers_of_ten_and_never_a_false_zero():
+    axes = plotting.curve([1e-8, 1e-4, 1], [1e-12, 3e-8, 0.1], log="xy").figure.axes[-1]
+    axes.figure.canvas.draw()
+    across = [tick.label1.get_text() for tick in axes.xaxis.get_major_ticks()]
+    assert across == ["10⁻⁸", "10⁻⁴", "1"]
+    assert "0" not in [tick.label1.get_text() for tick in axes.yaxis.get_major_ticks()]
 
 
 # Counts, fields, coverage ---------------------------------------------------------------

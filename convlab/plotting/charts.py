@@ -25,6 +25,7 @@ LOOKS = (
 )
 MOST_MARKERS = 20  # of a curve; more would hide its line
 FEW = 10  # points, each of which gets its own tick
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def curve(
@@ -86,6 +87,22 @@ def _check_curves(x: Sequence[float], lines: Mapping[str, np.ndarray], log: str)
                 f"Received: {len(x)} x, curve {name!r} of shape {values.shape}."
             )
     check_log(log)
+
+
+def tick(value: float, decimals: int) -> str:
+    """A number beside an axis; one that would round to 0 as a power of ten.
+
+    Examples
+    --------
+    >>> tick(0.5, 2), tick(0.0, 2), tick(1e-8, 2), tick(-0.0003, 2)
+    ('0.5', '0', '10⁻⁸', '−3·10⁻⁴')
+    """
+    text = number(value, decimals)
+    if text != "0" or not value:
+        return text
+    factor, _, power = f"{value:.0e}".partition("e")
+    ten = "10" + str(int(power)).translate(RAISED)
+    return {"1": ten, "-1": f"−{ten}"}.get(factor, f"{number(float(factor))}·{ten}")
 
 
 def check_log(log: str) -> None:
@@ -155,12 +172,12 @@ class Chart:
         if "y" in self.log:
             axes.set_yscale("log")
         if len(self.x) <= FEW:
-            axes.set_xticks(self.x, [number(value) for value in self.x])
+            axes.set_xticks(self.x, [tick(value, 2) for value in self.x])
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.tick_params(axis="x", which="minor", length=0)
         elif "x" not in self.log:
             axes.xaxis.set_major_locator(MaxNLocator(11, steps=[1, 2, 5, 10]))
-        plain = FuncFormatter(lambda value, place: number(value, 4))
+        plain = FuncFormatter(lambda value, place: tick(value, 4))
         axes.yaxis.set_major_formatter(plain)
         if len(self.x) > FEW:
             axes.xaxis.set_major_formatter(plain)

@@ -73,7 +73,7 @@ def row_products(
     Examples
     --------
     >>> row_products([3, 1, 4, 1], [1, 2], cell=1)
-    <Picture: products of 4 pixels and 3 outputs, output 1: 1·1 + 4·2 = 9>
+    <Picture: products of 4 pixels and 3 outputs, cell 1: 1·1 + 4·2 = 9>
     >>> row_products([3, 1, 4, 1], [1, 2], [1, -1, 2], pixel=2)
     <Picture: products of 4 pixels and 3 outputs, pixel 2: (−1)·2 + 2·1 = 0>
     >>> row_products([3, 1, 4, 1], [1, 2], [1, -1, 2], weight=0)
@@ -191,9 +191,8 @@ class _Products:
         lines = [product for product in self.all if self.stands_out(product)]
         factors = [self._factors(product) for product in lines]
         terms = " + ".join(f"{_factor(a)}·{_factor(b)}" for a, b in factors) or "no line"
-        name = "output" if self.name == "cell" else self.name
         exact = all(float(value).is_integer() for pair in factors for value in pair)
-        return f"{name} {self.index}: {terms} {'=' if exact else '≈'} {number(self._result())}"
+        return f"{self.name} {self.index}: {terms} {'=' if exact else '≈'} {number(self._result())}"
 
     def _factors(self, product: _Product) -> tuple[Any, Any]:
         pixel, output = self.row.values[product.column], self.bottom[product.cell]
