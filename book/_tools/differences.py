@@ -119,6 +119,39 @@ DIFFERENCES: dict[str, list[Difference]] = {
              "layer.build((None, 5, 5, 2))][-1]",),
         ),
     ],
+    "Numbers": [
+        Difference(
+            "1.0", "0.2", "Keras takes 1 with jax and 0.2 with torch; the left side is taken here.",
+            ("slope('leaky_relu', 0.0)",),
+        ),
+        Difference(
+            "1.0", "0.0", "At a kink beside a flat side, the flat side is taken, as in relu.",
+            ("slope('hard_tanh', 1.0)", "slope('hard_tanh', -1.0)"),
+        ),
+        Difference(
+            "0.25", "0.0", "At a kink beside a flat side, the flat side is taken, as in relu.",
+            ("slope('sparse_sigmoid', 1.0)", "slope('sparse_sigmoid', -1.0)"),
+        ),
+        Difference(
+            "1.0", "1.5", "jax takes the middle of both sides; the left side is taken here.",
+            ("slope('hard_silu', 3.0)",),
+        ),
+        Difference(
+            "[0.0, 0.0]", "[nan, 0.0]", "A NaN stays a NaN.",
+            ("activations.hard_shrink(np.array([np.nan, 0.0], 'float32'))",
+             "activations.soft_shrink(np.array([np.nan, 0.0], 'float32'))"),
+        ),
+        Difference(
+            "[0.0, 0.0, 0.25]", "[0.0, 0.25, 0.75]",
+            "Keras 3.15 sums the wrong numbers, and its result does not sum to 1.",
+            ("activations.sparsemax(np.array([0.0, 0.5, 1.0], 'float32'))",),
+        ),
+        Difference(
+            "[inf, inf]", "[1e+30, 0.0]",
+            "The square of the number overflows in Keras; no square is needed.",
+            ("activations.squareplus(np.array([1e30, -1e30], 'float32'))",),
+        ),
+    ],
     "Attributes": [
         Difference(
             "2", "AttributeError", "There is no layer of another rank.",

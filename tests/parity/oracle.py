@@ -22,7 +22,7 @@ def load():
     try:
         with tempfile.TemporaryDirectory() as home, environment(KERAS_HOME=home, **ENVIRONMENT):
             keras = importlib.import_module("keras")
-            importlib.import_module("jax")
+            importlib.import_module("jax").devices()  # the flags are read here
     except ImportError:
         if os.environ.get("CI") == "true":
             raise

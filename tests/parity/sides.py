@@ -3,11 +3,14 @@
 `"layers.Conv2D(4, 3)"` names the same thing in both; a test's id is the expression itself.
 """
 
+import functools
 import importlib
 import re
 import warnings
 
 import numpy as np
+
+from parity import oracle
 
 BOTH = ("keras", "convlab")
 MODULES = (
@@ -26,10 +29,29 @@ def image(*shape):
     return np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)
 
 
+def nothing(shape, dtype=None):
+    """An initializer for weights that are set at once: jax would compile its own."""
+    return np.zeros(shape, dtype)
+
+
 def evaluate(side, expression, **names):
     """The value of an expression on one side."""
     used = {name: module(side, name) for name in MODULES if re.search(rf"\b{name}\.", expression)}
-    return eval(expression, {"np": np, "image": image, **used, **names})
+    helpers = {
+        "np": np, "image": image, "nothing": nothing, "slope": functools.partial(slope, side),
+    }  # fmt: skip
+    return eval(expression, {**helpers, **used, **names})
+
+
+def slope(side, name, at):
+    """The derivative of an activation at one place."""
+    x = np.array([at])
+    if side == "keras":
+        function = module(side, "activations").get(name)
+        return oracle.value_and_gradient(function, np.ones(1), x)[1][0].item()
+    activations = module(side, "activations")
+    function = activations.get(name)
+    return activations.backward(function, np.ones(1), x, function(x)).item()
 
 
 def both(expression, **names):
@@ -65,6 +87,13 @@ def as_plain(value):
         parts = [as_plain(part) for part in value]
         return None if None in parts else type(value)(parts)
     if isinstance(value, float) or hasattr(value, "__array__"):
-        rounded = np.asarray(value, dtype=np.float64).round(5) + 0.0
-        return rounded.tolist() if rounded.size <= 16 else None
+        array = np.asarray(value, dtype=np.float64)
+        return _rounded(array.tolist()) if array.size <= 16 else None
     return None
+
+
+def _rounded(number):
+    """Five digits that count: both sides compute in float32."""
+    if isinstance(number, list):
+        return [_rounded(part) for part in number]
+    return 0.0 if abs(number) < 1e-6 else float(f"{number:.5g}")
