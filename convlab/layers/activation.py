@@ -234,8 +234,10 @@ class Softmax(Bend):
 
     Raises
     ------
-    ValueError, TypeError
-        Where the axis is no whole number, or not one of the input's.
+    TypeError
+        Where the axis is no whole number.
+    numpy.exceptions.AxisError
+        When called: where the axis is not one of the input's.
 
     References
     ----------
@@ -260,7 +262,7 @@ class Softmax(Bend):
         rank = len(input_shape)
         for axis in (self.axis,) if isinstance(self.axis, int) else self.axis:
             if not -rank <= axis < rank:
-                raise ValueError(
+                raise np.exceptions.AxisError(
                     f"`axis` must be one of the input's axes. Received: axis={self.axis} for "
                     f"an input of shape {tuple(input_shape)}."
                 )
@@ -294,8 +296,10 @@ class PReLU(Layer):
 
     Raises
     ------
-    ValueError, TypeError
-        Where an axis is no whole number, or not one of the input's behind the batch.
+    TypeError
+        Where an axis is no whole number.
+    numpy.exceptions.AxisError
+        When called: where an axis is not one of the input's behind the batch.
 
     References
     ----------
@@ -333,7 +337,7 @@ class PReLU(Layer):
         sizes = list(input_shape)
         for axis in self.shared_axes or ():
             if not 1 <= axis < len(sizes):
-                raise ValueError(
+                raise np.exceptions.AxisError(
                     "`shared_axes` must be axes of the input behind the batch, counted from 1. "
                     f"Received: shared_axes={self.shared_axes} for an input of shape "
                     f"{tuple(input_shape)}."

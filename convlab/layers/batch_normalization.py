@@ -173,7 +173,7 @@ class BatchNormalization(Layer):
         super().check_input_shape(input_shape)
         rank = len(input_shape)
         if not -rank <= self.axis < rank:
-            raise ValueError(
+            raise np.exceptions.AxisError(
                 f"`axis` must be one of the input's axes. Received: axis={self.axis} for an input "
                 f"of shape {tuple(input_shape)}."
             )

@@ -294,7 +294,7 @@ class Concatenate(Layer):
     def _joined(self, shapes: list[Shape]) -> Shape:
         rank = len(shapes[0])
         if not -rank <= self.axis < rank:
-            raise ValueError(
+            raise np.exceptions.AxisError(
                 f"`axis` must be one of the inputs' axes. Received: axis={self.axis} for inputs "
                 f"of shapes {shapes}."
             )
