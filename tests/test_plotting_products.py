@@ -25,8 +25,11 @@ def column(values):
 
 
 def told(picture):
-    """The number behind the last "=" of a picture's sum."""
-    return int(repr(picture).rpartition("= ")[2].rstrip(">").replace("−", "-"))
+    """The number behind the "=" of a picture's sum, which the products before it make."""
+    terms, _, result = repr(picture).replace("−", "-").rstrip(">").partition(" = ")
+    pairs = [term.split("·") for term in terms.rpartition(": ")[2].split(" + ") if "·" in term]
+    assert sum(int(a.strip("()")) * int(b.strip("()")) for a, b in pairs) == int(result)
+    return int(result)
 
 
 @each_layer
