@@ -474,3 +474,18 @@ def test_a_rule_cannot_change_the_callers_gradient():
 def test_a_loss_is_scaled_by_the_factor():
     assert SGD(loss_scale_factor=8.0).scale_loss(0.5) == 4.0
     assert SGD().scale_loss(0.5) == 0.5
+
+
+def test_gradients_of_infinite_norm_become_nan_under_a_global_norm():
+    infinite = np.array([np.inf, 1.0])
+    assert np.isnan(after(SGD(global_clipnorm=1.0), 1, infinite)).all()
+
+
+def test_the_store_of_keras_holds_the_state():
+    first, second, store = SGD(0.1, momentum=0.9), SGD(0.5, momentum=0.9), {}
+    after(first, 2)
+    first.save_own_variables(store)
+    second.build([weights()])
+    second.load_own_variables(store)
+    assert float(second.learning_rate) == np.float32(0.1)
+    assert int(second.iterations) == 2
