@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity import oracle, sides
+from parity import sides
 from parity.closeness import assert_all_close, assert_close
 
 

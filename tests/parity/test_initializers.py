@@ -47,7 +47,7 @@ def test_distributions_are_those_of_keras(expression, shape):
         assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.1)
 
 
-@pytest.mark.parametrize("expression, shape", FIXED, ids=str)
+@pytest.mark.parametrize(("expression", "shape"), FIXED, ids=str)
 def test_fixed_values_are_those_of_keras(expression, shape):
     theirs, ours = (np.asarray(draw(shape)) for draw in sides.both(expression))
     np.testing.assert_array_equal(ours, theirs)

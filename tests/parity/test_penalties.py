@@ -37,7 +37,7 @@ def penalties():
     yield from ((code, (4, 3)) for code in ORTHOGONAL)
 
 
-@pytest.mark.parametrize("code, shape", list(penalties()), ids=str)
+@pytest.mark.parametrize(("code", "shape"), list(penalties()), ids=str)
 def test_penalties_and_their_gradients_are_those_of_keras(code, shape):
     theirs, ours = sides.both(code)
     w = weights(shape)
