@@ -91,6 +91,7 @@ class Training:
         for name, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             _check_metrics(name, value)
         _each(losses.get, loss)
+        _check_loss_weights(loss_weights)
         self.optimizer = chosen
         self.loss = loss
         self._compiled = {
@@ -242,6 +243,8 @@ class Training:
                 listeners.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
+        if epochs > initial_epoch:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.on_train_end(logs)
         return self.history
 
@@ -475,7 +478,10 @@ class Training:
         total = self._total(compiled, values, output, cache)
         variables = self.trainable_variables
         _, gradients = self.backward(slopes if len(slopes) > 1 else slopes[0], cache, False)
-        gradients = [_with_penalty(v, g) for v, g in zip(variables, gradients, strict=True)]
+        gradients = [
+            self.optimizer.scale_loss(_with_penalty(v, g))
+            for v, g in zip(variables, gradients, strict=True)
+        ]
         compiled.track(total, values, len(batch))
         watched.update(batch, outputs)
         # Last, so that an error in anything above leaves the weights as they were.
@@ -567,6 +573,17 @@ def _check_metrics(name: str, value: Any) -> None:
         raise ValueError(
             f"Expected `{name}` argument to be a list, tuple, or dict. Received: "
             f"{name}={value!r} of type {type(value).__name__}. Write {name}=[{value!r}]."
+        )
+
+
+def _check_loss_weights(value: Any) -> None:
+    if value is None:
+        return
+    parts = list(value.values()) if isinstance(value, Mapping) else as_list(value)
+    if not all(isinstance(p, (int, float, np.number)) or p is None for p in parts):
+        raise ValueError(
+            "`loss_weights` must be numbers, one for each output. "
+            f"Received: loss_weights={value!r}. Give metrics by their name: metrics=[...]."
         )
 
 
