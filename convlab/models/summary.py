@@ -265,7 +265,7 @@ def _widths(length: int, ends: Sequence[float], taken: Sequence[int]) -> list[in
 
 
 def _rule(signs: str, widths: Sequence[int]) -> str:
-    left, line, cross, right = signs
+    left, line, cross, right = list(signs)
     return left + cross.join(line * (width + 2) for width in widths) + right
 
 

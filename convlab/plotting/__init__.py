@@ -15,6 +15,7 @@ from .grids import Grid, equation, grid
 from .histories import history
 from .images import feature_maps, images
 from .kernels import kernels
+from .models import model
 from .picture import Picture, together
 from .products import row_products
 from .rows import row_sweep
@@ -38,6 +39,7 @@ __all__ = [
     "kernels",
     "layers",
     "memory_order",
+    "model",
     "plane",
     "read_counts",
     "receptive_field",
