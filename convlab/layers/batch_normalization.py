@@ -201,7 +201,8 @@ class BatchNormalization(Layer):
         """Normalize, scale and shift."""
         x = _wide(inputs)
         with np.errstate(all="ignore"):
-            call = self._normalize(x, training and self.trainable)
+            # An empty batch has no statistics, and teaches none.
+            call = self._normalize(x, training and self.trainable and x.size > 0)
             factor = call.inverse if self.gamma is None else call.inverse * _wide(self.gamma.value)
             output = call.centered * self._along(factor, x)
             if self.beta is not None:
@@ -209,7 +210,7 @@ class BatchNormalization(Layer):
             return output.astype(inputs.dtype, copy=False), call
 
     def _normalize(self, x: np.ndarray, own: bool) -> Normalized:
-        count = x.size // max(x.shape[self.axis], 1)
+        count = x.size // x.shape[self.axis] if own else 0
         mean = sum_over_others(x, self.axis) / count if own else _wide(self.moving_mean.value)
         centered = x - self._along(mean, x)
         # From the differences, not as mean(x**2) - mean**2, which cancels far from 0.
@@ -255,7 +256,7 @@ class BatchNormalization(Layer):
         factor = call.inverse if self.gamma is None else call.inverse * _wide(self.gamma.value)
         if not call.own:
             return g * self._along(factor, g)
-        count = max(g.size // max(len(total), 1), 1)
+        count = g.size // len(total)
         result = call.centered * self._along(-to_gamma * call.inverse / count, g)
         result += g
         result -= self._along(total / count, g)
@@ -263,8 +264,8 @@ class BatchNormalization(Layer):
         return result
 
     def update(self, cache: Any) -> None:
-        """Move the averages towards a training batch's statistics; an empty batch has none."""
-        if not cache.own or not cache.centered.size:
+        """Move the averages towards a training batch's statistics."""
+        if not cache.own:
             return
         for moving, seen in (
             (self.moving_mean, cache.mean),

@@ -158,10 +158,11 @@ class GlobalMaxPooling2D(GlobalPooling2D):
 
 
 def _sum(inputs: np.ndarray, data_format: str) -> np.ndarray:
-    """The sum of each map."""
+    """The sum of each map, as a product with ones: faster than a plain sum, and rounding less."""
     if data_format == "channels_first":
-        return inputs.sum(axis=(2, 3))
+        batch, channels, height, width = inputs.shape
+        pixels = inputs.reshape(batch, channels, height * width)
+        return pixels @ np.ones(height * width, inputs.dtype)
     batch, height, width, channels = inputs.shape
-    # A product with ones: NumPy's own sum along an inner axis is slower, and rounds more.
     pixels = inputs.reshape(batch, height * width, channels)
-    return np.matmul(np.ones(height * width, inputs.dtype), pixels)
+    return np.ones(height * width, inputs.dtype) @ pixels
