@@ -243,6 +243,22 @@ def test_ignored_class_leaves_the_mean_and_has_no_gradient():
     assert gradient[[0, 2]].all()
 
 
+def test_ignored_prediction_may_be_anything():
+    loss = SparseCategoricalCrossentropy(ignore_class=-1)
+    value, gradient = loss.value_and_gradient([0, -1], [[0.5, 0.5], [np.nan, 0.0]])
+    assert value == pytest.approx(np.log(2))
+    np.testing.assert_array_equal(gradient[1], 0)
+
+
+def test_smoothing_spreads_the_truth_over_the_classes():
+    y_pred = np.array([[0.5, 0.25, 0.25]])
+    smooth = CategoricalCrossentropy(label_smoothing=0.3)
+    exact = CategoricalCrossentropy()
+    assert smooth([[1, 0, 0]], y_pred) == pytest.approx(exact([[0.8, 0.1, 0.1]], y_pred))
+    smooth, exact = BinaryCrossentropy(label_smoothing=0.3), BinaryCrossentropy()
+    assert smooth([[1, 0, 0]], y_pred) == pytest.approx(exact([[0.85, 0.15, 0.15]], y_pred))
+
+
 @pytest.mark.parametrize(
     ("true_shape", "pred_shape"), [((4,), (4, 1)), ((4, 1), (4,)), ((4, 1), (4, 3)), ((3,), (4, 3))]
 )
