@@ -298,3 +298,22 @@ def test_hundreds_of_layers_in_reverse_order_are_wired_without_recursion():
     config = models.Model(x, y).get_config()
     config["layers"] = config["layers"][::-1]
     assert len(models.Model.from_config(config).layers) == 1501
+
+
+def test_adding_layers_walks_the_graph_once_and_not_once_for_each(monkeypatch):
+    made = []
+    real = models.sequential.Graph
+    monkeypatch.setattr(models.sequential, "Graph", lambda *ends: made.append(1) or real(*ends))
+    many = [layers.Activation("relu") for _ in range(50)]
+    model = models.Sequential([layers.Input((2,)), *many])
+    assert model(np.ones((1, 2))).shape == (1, 2)
+    assert len(made) == 1
+
+
+def test_a_layer_that_was_called_elsewhere_can_be_taken_away():
+    model = chain()
+    last = model.layers[-1]
+    last(image("elsewhere"))
+    assert model.pop() is last
+    assert model.output is model.layers[-1].output
+    assert len(model.get_config()["layers"]) == 2

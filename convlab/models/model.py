@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -444,11 +445,10 @@ def _tensors(name: str, form: Any) -> list[SymbolicTensor]:
 
 
 def _refuse_repeated_names(layers: Sequence[Layer]) -> None:
-    names = [layer.name for layer in layers]
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(layer.name for layer in layers).items():
+        if count > 1:
             raise ValueError(
-                f'The name "{name}" is used {names.count(name)} times in the model. All layer '
+                f'The name "{name}" is used {count} times in the model. All layer '
                 "names should be unique. Give one of them another `name`."
             )
 

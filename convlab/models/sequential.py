@@ -91,7 +91,7 @@ class Sequential(Model):
                 f"Received: {layer!r} of type {type(layer).__name__}.{way_out}"
             )
         self._refuse_taken_name(layer)
-        if self._graph is not None:
+        if self._entry is not None:
             self._extend(layer)
         elif not self._stack and layer.input_shape_hint is not None:
             self._begin_with(InputLayer(layer.input_shape_hint))
@@ -118,8 +118,16 @@ class Sequential(Model):
             )
         self._entry = entry
         self._inputs_form = self._outputs_form = entry.output
-        self._graph = Graph([entry.output], [entry.output])
+        self._graph = None
         self.built = True
+
+    @property
+    def graph(self) -> Graph:
+        """The calls between input and output."""
+        if self._graph is None and self._entry is not None:
+            # When it is first needed: not once for each layer that is added.
+            self._graph = Graph([self._entry.output], as_list(self._outputs_form))
+        return super().graph
 
     def _extend(self, layer: Layer) -> None:
         """Put one more layer behind the graph; where it does not fit, nothing changes."""
@@ -130,8 +138,7 @@ class Sequential(Model):
                 "Every layer of a Sequential model must have one output. "
                 f"Received: {layer.name!r} with {len(output)}. Use Model(inputs, outputs)."
             )
-        assert self._entry is not None
-        self._graph = Graph([self._entry.output], [output])
+        self._graph = None
         self._outputs_form = output
         self._stack.append(layer)
 
@@ -151,11 +158,10 @@ class Sequential(Model):
         if not self._stack:
             raise IndexError(f"There is no layer to take away. Received: {self.name!r}, empty.")
         layer = self._stack.pop()
-        if self._graph is not None:
-            assert self._entry is not None
-            node = layer._nodes.pop()
-            self._outputs_form = node.inputs
-            self._graph = Graph([self._entry.output], as_list(node.inputs))
+        if self._entry is not None:
+            node = self._outputs_form.node  # the layer may have been called elsewhere since
+            layer._nodes.remove(node)
+            self._graph, self._outputs_form = None, node.inputs
         return layer
 
     def all_layers(self) -> list[Layer]:
