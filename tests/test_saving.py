@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlab import layers, losses, models, optimizers
+from convlab import callbacks, layers, losses, models, optimizers
 from convlab.models import archive
 
 
@@ -186,6 +186,17 @@ here.fit(model, epochs=3, callbacks=[Killer()])
     resumed = models.load_model(path)
     fit(resumed, epochs=3, initial_epoch=2)
     assert same_weights(resumed, straight)
+
+
+def test_a_checkpoint_of_every_epoch_is_a_place_to_go_on_from(tmp_path):
+    straight = compiled()
+    names = tmp_path / "{epoch}.npz"
+    fit(straight, epochs=3, callbacks=[callbacks.ModelCheckpoint(names)])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["1.npz", "2.npz", "3.npz"]
+    for epoch in (1, 2, 3):
+        resumed = models.load_model(tmp_path / f"{epoch}.npz")
+        fit(resumed, epochs=3, initial_epoch=epoch)
+        assert same_weights(resumed, straight)
 
 
 def test_the_optimizer_serves_the_weights_it_served(path):
