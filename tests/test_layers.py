@@ -410,6 +410,11 @@ def test_dropout_goes_on_from_its_state():
     np.testing.assert_array_equal(other(x, training=True), expected)
 
 
+def test_dropout_refuses_a_state_that_is_none():
+    with pytest.raises(ValueError, match=r"state of a seed generator is two integers"):
+        Dropout(0.5).set_extra_state({})
+
+
 def test_dropout_of_everything_and_of_nothing():
     x = np.ones((2, 3))
     assert (Dropout(1)(x, training=True) == 0).all()

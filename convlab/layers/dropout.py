@@ -113,7 +113,7 @@ class Dropout(Layer):
     def set_extra_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `extra_state` gave."""
         if self.rate > 0:
-            self.seed_generator.set_state(state["seed_generator"])
+            self.seed_generator.set_state(state.get("seed_generator", ()))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make the same layer again, as Keras writes them."""
