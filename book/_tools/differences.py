@@ -38,6 +38,9 @@ SIZES = ("layers.Conv2D(4, {})", "layers.Conv2D(4, 3, strides={})",
          "layers.Conv2D(4, 3, dilation_rate={})")  # fmt: skip
 
 
+_MODEL = "[m := models.Sequential([layers.Input((3,)), layers.Dense(3)]),"
+
+
 def _each(value: str) -> tuple[str, ...]:
     """One value for kernel_size, strides and dilation_rate, which share one rule."""
     return tuple(size.format(value) for size in SIZES)
@@ -121,6 +124,14 @@ DIFFERENCES: dict[str, list[Difference]] = {
     ],
     "Numbers": [
         Difference(
+            "0.32", "0.4",
+            "A layer that is called twice is penalized for both outputs, as Keras does with torch. "
+            "With jax, fit and evaluate count the last call alone.",
+            ("[i := layers.Input((2,)), d := layers.Dense(2, kernel_initializer='ones', "
+             "activity_regularizer='l2'), m := models.Model(i, d(d(i))), m.compile('sgd', 'mse'), "
+             "m.evaluate(np.ones((2, 2)), np.full((2, 2), 4.0), verbose=0)][-1]",),
+        ),
+        Difference(
             "1.0", "0.2", "Keras takes 1 with jax and 0.2 with torch; the left side is taken here.",
             ("slope('leaky_relu', 0.0)",),
         ),
@@ -153,6 +164,16 @@ DIFFERENCES: dict[str, list[Difference]] = {
         ),
     ],
     "Attributes": [
+        Difference(
+            "['loss', 'compile_metrics']", "['loss', 'mae']",
+            "Keras names the box that holds the metrics, not the metrics.",
+            (f"{_MODEL} m.compile('sgd', 'mse', metrics=['mae']), "
+             "m.evaluate(image(2, 3), image(2, 3), verbose=0), m.metrics_names][-1]",),
+        ),
+        Difference(
+            "False", "True", "Keras 3.15 forgets the gain when it writes the config.",
+            ("initializers.Identity(2.0).get_config() == {'gain': 2.0}",),
+        ),
         Difference(
             "2", "AttributeError", "There is no layer of another rank.",
             ("layers.Conv2D(4, 3).rank",),

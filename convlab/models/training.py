@@ -90,7 +90,7 @@ class Training:
         chosen = optimizers.get(optimizer)
         for name, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             _check_metrics(name, value)
-        _each(losses.get, loss)
+        _check_losses(loss)
         _check_loss_weights(loss_weights)
         self.optimizer = chosen
         self.loss = loss
@@ -347,7 +347,7 @@ class Training:
             steps=_steps("steps", steps, data.steps(batch_size)),
         )  # fmt: skip
         logs = self._evaluate(data, batch_size, steps, listeners)
-        return logs if return_dict else _plain(logs)
+        return dict(sorted(logs.items())) if return_dict else _plain(logs)
 
     def _evaluate(
         self, data: Data, batch_size: int, steps: int | None, listeners: Any
@@ -431,7 +431,7 @@ class Training:
         self.reset_metrics()
         self._train_step(batch)
         logs = self._results()
-        return logs if return_dict else _plain(logs)
+        return dict(sorted(logs.items())) if return_dict else _plain(logs)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -452,7 +452,7 @@ class Training:
         self.reset_metrics()
         self._test_step(batch)
         logs = self._results()
-        return logs if return_dict else _plain(logs)
+        return dict(sorted(logs.items())) if return_dict else _plain(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch.
@@ -587,13 +587,21 @@ def _check_loss_weights(value: Any) -> None:
         )
 
 
+def _check_losses(value: Any) -> None:
+    """Refuse a name that no loss has at once, not in the first step."""
+    if isinstance(value, Mapping) and "class_name" not in value:
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            _check_losses(one)
+    else:
+        losses.resolve(value, (1,), (1, 2))  # shapes matter to "crossentropy" alone
+
+
 def _each(function: Callable[[Any], Any], value: Any) -> Any:
     """A function applied inside lists and dicts, and to strings not at all: they stay names."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        function_is_get = function is losses.get
-        return function(value) if function_is_get else value
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, Mapping) and "class_name" not in value:
         return {name: _each(function, one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):

@@ -6,7 +6,6 @@ import pytest
 
 from parity import oracle, sides
 
-
 # Keras's variables say it themselves wherever NumPy reads them.
 OLD_ARRAY = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 
