@@ -211,7 +211,7 @@ class Layer(Configurable):
 
     @property
     def weights(self) -> list[Variable]:
-        """Every weight: the trainable ones, then the others."""
+        """Every weight, the trainable ones first."""
         trained = [v for v in self._variables if v.trainable]
         return trained + [v for v in self._variables if not v.trainable]
 
@@ -219,7 +219,7 @@ class Layer(Configurable):
 
     @property
     def trainable_variables(self) -> list[Variable]:
-        """The weights that training changes: none where ``trainable`` is False."""
+        """The weights that training changes; none where ``trainable`` is False."""
         return [v for v in self.weights if v.trainable] if self.trainable else []
 
     trainable_weights = trainable_variables
@@ -293,7 +293,7 @@ class Layer(Configurable):
 
     @property
     def losses(self) -> list[float]:
-        """Penalties: of the last call's output first, then of each weight that is trained."""
+        """The penalties, first of the last call's output, then of each weight that is trained."""
         return [*self._called_losses, *weight_losses(self.trainable_variables)]
 
     # ---- shapes and building -----------------------------------------------------------

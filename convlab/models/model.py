@@ -244,7 +244,7 @@ class Model(Saving, Training, Layer):
 
     @property
     def losses(self) -> list[float]:
-        """Penalties: of the last call's outputs first, then of each weight that is trained."""
+        """The penalties, first of the last call's outputs, then of each weight that is trained."""
         return super().losses
 
     # ---- forward and back --------------------------------------------------------------

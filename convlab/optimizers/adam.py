@@ -25,8 +25,9 @@ class Adam(Optimizer):
         Added to the root. Not negative.
     amsgrad : bool, default False
         Whether the largest mean square so far is used in place of the latest.
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, \
-ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, loss_scale_factor
+        As in `Optimizer`.
+    use_ema, ema_momentum, ema_overwrite_frequency, gradient_accumulation_steps, name
         As in `Optimizer`.
 
     Notes

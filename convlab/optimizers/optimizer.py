@@ -171,7 +171,7 @@ class Optimizer(Configurable):
 
     @property
     def iterations(self) -> Any:
-        """How many steps were made: calls of `apply`, unless gradients are accumulated."""
+        """How many steps were made, which is calls of `apply`, unless gradients are accumulated."""
         if self.gradient_accumulation_steps:
             return int(self._iterations) // self.gradient_accumulation_steps
         return self._iterations
@@ -199,7 +199,7 @@ class Optimizer(Configurable):
 
     @property
     def lr(self) -> Any:
-        """Raise AttributeError: the name of the past for `learning_rate`."""
+        """Raise AttributeError, because it is the name of the past for `learning_rate`."""
         raise AttributeError(f"{type(self).__name__} has no `lr`: write `learning_rate`.")
 
     @lr.setter
@@ -208,7 +208,7 @@ class Optimizer(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """All that the optimizer remembers: the step, the learning rate, arrays for weights."""
+        """All that the optimizer remembers, beginning with the step and the learning rate."""
         rate = [self._learning_rate] if isinstance(self._learning_rate, Variable) else []
         slots = [
             memory[name] for group in self.slot_names() for memory in self._slots for name in group

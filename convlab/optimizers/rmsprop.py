@@ -26,8 +26,9 @@ class RMSprop(Optimizer):
         Added to the mean square. Not negative.
     centered : bool, default False
         Whether the square of the mean gradient is taken off, which leaves the variance.
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, \
-ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, loss_scale_factor
+        As in `Optimizer`.
+    use_ema, ema_momentum, ema_overwrite_frequency, gradient_accumulation_steps, name
         As in `Optimizer`.
 
     Notes

@@ -21,8 +21,9 @@ class SGD(Optimizer):
         What part of the last step is made again, from 0 to 1.
     nesterov : bool, default False
         Whether the step is the one that would follow, after Nesterov.
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, \
-ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, loss_scale_factor
+        As in `Optimizer`.
+    use_ema, ema_momentum, ema_overwrite_frequency, gradient_accumulation_steps, name
         As in `Optimizer`.
 
     Notes
