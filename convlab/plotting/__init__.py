@@ -16,6 +16,7 @@ from .histories import history
 from .images import feature_maps, images
 from .kernels import kernels
 from .models import model
+from .paths import path
 from .picture import Picture, together
 from .products import row_products
 from .rows import row_sweep
@@ -40,6 +41,7 @@ __all__ = [
     "layers",
     "memory_order",
     "model",
+    "path",
     "plane",
     "read_counts",
     "receptive_field",
