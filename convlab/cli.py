@@ -1,4 +1,4 @@
-"""The command ``convlab``: explain layers, describe this computer, build and serve the book."""
+"""The command ``convlab``: explain layers, describe this computer, time, serve the book."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ examples:
   convlab explain "Conv2D(32, 3, strides=2, padding='same')" --input 28,28,1
   convlab explain "Conv2D(32, 5)" "MaxPooling2D(2)" --input 28,28,1
   convlab info
+  convlab bench training
   convlab book
 """
 EXPLAIN_EXAMPLES = """\
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_explain(commands)
     _add_info(commands)
+    _add_bench(commands)
     _add_book(commands)
     return parser
 
@@ -145,6 +147,21 @@ def _add_info(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.set_defaults(command="info", run=_info)
 
 
+def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "bench",
+        help="time a training step beside Keras, in turns",
+        description="Time what convlab does beside the same in Keras, taking turns in one run.\n"
+        "KERAS_BACKEND chooses Keras's backend; a quiet machine gives steadier numbers.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", choices=["training"], help="the article's network, one step")
+    parser.add_argument("--steps", type=int, default=8, help="steps in a turn (default: 8)")
+    parser.add_argument("--rounds", type=int, default=9, help="turns of each (default: 9)")
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    parser.set_defaults(command="bench", run=_bench)
+
+
 def _add_book(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "build the book and serve it on this computer"
     parser = commands.add_parser(
@@ -163,6 +180,18 @@ def _explain(options: argparse.Namespace) -> int:
     shape = None if options.input is None else _read_shape(options.input)
     explanation = explain(_read_texts(options.layers), shape, batch=options.batch)
     print(_as_json(explanation.as_dict()) if options.json else explanation)
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    os.environ.setdefault("KERAS_BACKEND", "jax")  # the extra [bench] installs it
+    from convlab import bench
+
+    try:
+        result = bench.training(options.steps, options.rounds)
+    except ImportError as error:
+        return _fail(1, f"convlab bench: {error}")
+    print(_as_json(result) if options.json else bench.told(result))
     return 0
 
 

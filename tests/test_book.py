@@ -26,6 +26,11 @@ FETCHED = (
     ("link[rel~=icon]", "href"),
     ("link[rel~=preload]", "href"),
 )
+MODULES = (
+    "", ".activations", ".callbacks", ".config", ".constraints", ".datasets", ".filters",
+    ".initializers", ".layers", ".losses", ".metrics", ".models", ".optimizers",
+    ".optimizers.schedules", ".plotting", ".random", ".regularizers", ".utils",
+)  # fmt: skip
 IN_STYLE_SHEET = re.compile(r"(?:url\(\s*[\"']?|@import\s+[\"'])(?:https?:)?//[^\s\"')]+")
 
 
@@ -134,7 +139,7 @@ def test_every_link_within_the_book_leads_somewhere(pages):
     assert broken == []
 
 
-@pytest.mark.parametrize("module", ["", ".datasets", ".filters", ".plotting"])
+@pytest.mark.parametrize("module", MODULES)
 def test_every_public_name_is_in_the_api_reference(html, module):
     with (html / "objects.inv").open("rb") as file:
         inventory = InventoryFile.load(file, "", lambda base, name: name)
