@@ -39,6 +39,8 @@ SIZES = ("layers.Conv2D(4, {})", "layers.Conv2D(4, 3, strides={})",
 
 
 _MODEL = "[m := models.Sequential([layers.Input((3,)), layers.Dense(3)]),"
+_START = "[m := models.Sequential([layers.Input((3,)), layers.Dense(2)]),"
+_NET = f"{_START} m.compile('sgd', 'mse'),"
 
 
 def _each(value: str) -> tuple[str, ...]:
@@ -76,7 +78,103 @@ DIFFERENCES: dict[str, list[Difference]] = {
             ("layers.Conv2D(4, 3, activation=layers.Conv2D)",),
         ),
     ],
+    "Refused earlier, beside Conv2D": [
+        Difference(
+            "accepted", "ValueError",
+            "Keras fails when the layer is called, or not at all.",
+            ("layers.MaxPooling2D(strides=0)", "layers.MaxPooling2D(padding='foo')",
+             "layers.AveragePooling2D(2, padding='foo')"),
+        ),
+        Difference(
+            "accepted", "TypeError", "Keras fails when the layer is called.",
+            ("layers.MaxPooling2D(padding=None)",),
+        ),
+        Difference(
+            "accepted", "ValueError", "A slip: no numbers can be drawn so, or none that are meant.",
+            ("initializers.Constant('x')", "initializers.RandomNormal(stddev=-1.0)",
+             "initializers.RandomUniform(1.0, -1.0)"),
+        ),
+        Difference(
+            "accepted", "ValueError",
+            "No length is negative, and no step goes further than the way.",
+            ("constraints.MaxNorm(-1)", "constraints.MaxNorm('x')", "constraints.MaxNorm(axis='x')",
+             "constraints.MinMaxNorm(2.0, 1.0)", "constraints.MinMaxNorm(rate=2.0)",
+             "constraints.MinMaxNorm(rate=-1.0)"),
+        ),
+        Difference(
+            "accepted", "ValueError", "Weights would grow without end, or become NaN.",
+            ("optimizers.SGD(clipnorm=-1.0)", "optimizers.SGD(weight_decay=-1.0)",
+             "optimizers.SGD(use_ema=True, ema_overwrite_frequency=0)",
+             "optimizers.Adam(beta_1=2.0)", "optimizers.Adam(epsilon=-1.0)",
+             "optimizers.RMSprop(rho=2.0)"),
+        ),
+        Difference(
+            "accepted", "ValueError", "Keras fails in the first step of the training.",
+            (f"{_START} m.compile('sgd', 'nope')][-1]", f"{_START} m.compile('sgd', 3)][-1]"),
+        ),
+        Difference(
+            "[[0.0, 1.0], [0.0, 1.0]]", "IndexError",
+            "A label of -1 is a mistake, not the last class.",
+            ("utils.to_categorical([-1, 1])",),
+        ),
+    ],
     "Refused with another exception": [
+        Difference(
+            "KeyError", "ValueError",
+            "The error says what is missing.",
+            (f"{_START} m.predict(None, verbose=0)][-1]", f"{_NET} m.fit(None, None, verbose=0)][-1]",
+             f"{_NET} m.fit(verbose=0)][-1]"),
+        ),
+        Difference(
+            "StopIteration", "ValueError", "Keras finds no first batch. The error says why.",
+            (f"{_NET} m.fit(image(0, 3), image(0, 2), verbose=0)][-1]",
+             f"{_NET} m.fit(image(4, 3), image(4, 2), batch_size=-1, verbose=0)][-1]"),
+        ),
+        Difference(
+            "UnboundLocalError", "ValueError", "Keras finds no first batch. The error says why.",
+            (f"{_START} m.predict(image(0, 3), verbose=0)][-1]",),
+        ),
+        Difference(
+            "TypeError", "ValueError",
+            "Shapes that do not fit are a ValueError. In Keras each backend raises its own.",
+            ("losses.MeanSquaredError()(image(2, 3), image(2, 4))",
+             "losses.MeanSquaredError()(image(2, 3), image(2, 3), sample_weight=image(3))",
+             "metrics.Accuracy()(image(2), image(3))",
+             f"{_NET} m.fit(image(4, 3), image(4, 3), verbose=0)][-1]",
+             f"{_NET} m.train_on_batch(image(4, 3), image(5, 2))][-1]"),
+        ),
+        Difference(
+            "AttributeError", "TypeError", "The error says what a callback is.",
+            (f"{_NET} m.fit(image(4, 3), image(4, 2), callbacks=[3], verbose=0)][-1]",),
+        ),
+        Difference(
+            "TypeError", "ValueError", "The error says what a model is made of.",
+            ("models.Sequential(layers.Dense(2))", "models.Sequential(3)", "layers.Add()([])",
+             "[i := layers.Input((3,)), o := layers.Dense(2)(i), models.Model(i)][-1]"),
+        ),
+        Difference(
+            "AttributeError", "ValueError",
+            "The shape follows from an input that is not known yet.",
+            ("[m := models.Sequential(), m.input_shape][-1]",
+             "[m := models.Sequential(), m.output_shape][-1]"),
+        ),
+        Difference(
+            "IndexError", "AxisError", "NumPy's AxisError, which is an IndexError too.",
+            ("layers.BatchNormalization(axis=4).build((None, 4, 5, 3))",
+             "layers.BatchNormalization(axis=-5).build((None, 4, 5, 3))"),
+        ),
+        Difference(
+            "ValueError", "AxisError", "NumPy's AxisError, which is a ValueError too.",
+            ("layers.Concatenate(axis=2)([image(2, 3), image(2, 3)])",),
+        ),
+        Difference(
+            "OverflowError", "ValueError", "A seed is a number that NumPy's generators take.",
+            ("random.SeedGenerator(-1)",),
+        ),
+        Difference(
+            "TypeError", "ValueError", "Keras fails in the backend.",
+            ("layers.MaxPooling2D(2, strides=0)(image(2, 5, 4, 3)).shape",),
+        ),
         Difference(
             "AttributeError", "TypeError", "Keras calls lower() on whatever came.",
             ("layers.Conv2D(4, 3, padding=None)", "layers.Conv2D(4, 3, padding=1)"),
@@ -112,6 +210,11 @@ DIFFERENCES: dict[str, list[Difference]] = {
         ),
     ],
     "Accepted here": [
+        Difference(
+            "ValueError", "accepted",
+            "What enters a model may leave it again, wherever it is in a graph.",
+            ("[i := layers.Input((3,)), o := layers.Dense(2)(i), models.Model(o, o)][-1]",),
+        ),
         Difference(
             "ValueError", "accepted", "NumPy's whole numbers are whole numbers.",
             _each("np.int64(3)"),
@@ -164,6 +267,10 @@ DIFFERENCES: dict[str, list[Difference]] = {
         ),
     ],
     "Attributes": [
+        Difference(
+            "AttributeError", "False", "It is there before the first `fit`, too.",
+            (f"{_START} m.stop_training][-1]",),
+        ),
         Difference(
             "['loss', 'compile_metrics']", "['loss', 'mae']",
             "Keras names the box that holds the metrics, not the metrics.",

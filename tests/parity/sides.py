@@ -87,9 +87,16 @@ def as_plain(value):
         parts = [as_plain(part) for part in value]
         return None if None in parts else type(value)(parts)
     if isinstance(value, float) or hasattr(value, "__array__"):
-        array = np.asarray(value, dtype=np.float64)
-        return _rounded(array.tolist()) if array.size <= 16 else None
+        return _numbers(value)
     return None
+
+
+def _numbers(value):
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):  # a symbolic tensor
+        return None
+    return _rounded(array.tolist()) if array.size <= 16 else None
 
 
 def _rounded(number):

@@ -8,7 +8,7 @@ from parity import sides
 CHECKED = differences.checked()
 
 
-@pytest.mark.parametrize("code", CHECKED)
+@pytest.mark.parametrize("code", CHECKED, ids=str)
 def test_both_sides_do_what_the_table_of_differences_says(code):
     theirs, ours = (sides.outcome(side, code) for side in sides.BOTH)
     assert (theirs, ours) == (CHECKED[code].keras, CHECKED[code].convlab)

@@ -90,7 +90,8 @@ LAYERS = {
     "activity, uneven batches": fitted(net(", activity_regularizer=regularizers.L1(0.1)"),
                                        batch_size=7),
     "constraints": fitted(net(", kernel_constraint=constraints.MaxNorm(0.5, axis=[0, 1, 2]), "
-                              "bias_constraint='non_neg'", dense=", kernel_constraint='unit_norm'")),
+                              "bias_constraint='non_neg'",
+                              dense=", kernel_constraint='unit_norm'")),
     "no bias": fitted(net(", use_bias=False", dense=", use_bias=False")),
     "frozen": fitted(net(", trainable=False, kernel_regularizer='l2'")),
     "batch normalization": fitted(net(more=" layers.BatchNormalization(),"), validation_split=0.3),
@@ -103,7 +104,8 @@ LAYERS = {
     "dilated, in groups": fitted(net(", dilation_rate=2",
                                      more=" layers.Conv2D(6, 1, groups=3, activation='tanh'),")),
     "global": fitted("models.Sequential([layers.Input((6, 6, 1)), layers.Conv2D(4, 3),"
-                     " layers.ReLU(), layers.GlobalAveragePooling2D(), layers.Dense(3, 'softmax')])"),
+                     " layers.ReLU(), layers.GlobalAveragePooling2D(),"
+                     " layers.Dense(3, 'softmax')])"),
     "deferred": fitted("models.Sequential([layers.Conv2D(3, 3), layers.Activation('tanh'),"
                        " layers.Flatten(), layers.Dense(3), layers.Softmax()])"),
     "residual": fitted(
@@ -154,8 +156,8 @@ def trained(side, training):
     """The model after the training, and its history."""
     model = compiled(side, training)
     names = (
-        "batch_size", "epochs", "sample_weight", "class_weight", "validation_data", "steps_per_epoch",
-        "validation_split", "validation_freq", "initial_epoch",
+        "batch_size", "epochs", "sample_weight", "class_weight", "validation_data",
+        "steps_per_epoch", "validation_split", "validation_freq", "initial_epoch",
     )  # fmt: skip
     given = {name: training[name] for name in names if name in training}
     options = {"batch_size": 8, "epochs": 3, "shuffle": False, "verbose": 0, **given}
