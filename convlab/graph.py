@@ -9,7 +9,7 @@ and knows nothing else of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -71,6 +71,13 @@ class SymbolicTensor:
         self._refuse("arithmetic", TypeError)
 
     __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __add__
+
+    def __neg__(self) -> NoReturn:
+        self._refuse("arithmetic", TypeError)
+
+    def __getitem__(self, _: Any) -> NoReturn:
+        self._refuse("an index", TypeError)
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -124,7 +131,7 @@ class Graph:
     Raises
     ------
     ValueError
-        Where an output cannot be computed from the inputs, or an input leads nowhere.
+        Where an output cannot be computed from the inputs. An input may lead nowhere.
     """
 
     def __init__(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
@@ -145,38 +152,65 @@ class Graph:
         return last
 
     def forward(
-        self, arrays: Sequence[np.ndarray], training: bool, keep: bool = True
+        self, arrays: Sequence[np.ndarray], training: bool
     ) -> tuple[list[np.ndarray], list[Call]]:
-        """Compute every call.
+        """Compute every call, and keep what `backward` needs.
 
         Parameters
         ----------
         arrays : sequence of array
             One for each input.
         training : bool
-        keep : bool, default True
-            Whether to keep what `backward` needs. Without it, an array is let go as soon as
-            its last reader is done.
 
         Returns
         -------
         outputs : list of array
         calls : list of Call
-            For `backward`; empty without ``keep``.
+            For `backward`.
         """
+        calls: list[Call] = []
+
+        def run(node: Node, given: Any) -> Any:
+            output, cache = node.layer.run(given, training)
+            calls.append(Call(node, cache, output))
+            return output
+
+        return self._compute(arrays, run), calls
+
+    def infer(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Compute every call, and let an array go as soon as its last reader is done.
+
+        Parameters
+        ----------
+        arrays : sequence of array
+            One for each input.
+
+        Returns
+        -------
+        list of array
+            The outputs.
+        """
+        return self._compute(arrays, _infer)
+
+    def _compute(
+        self, arrays: Sequence[np.ndarray], run: Callable[[Node, Any], Any]
+    ) -> list[np.ndarray]:
         values = {id(tensor): array for tensor, array in zip(self.inputs, arrays, strict=True)}
-        calls = []
         for node in self.nodes:
-            given = [values[id(tensor)] for tensor in node.sources]
-            layer, several = node.layer, isinstance(node.inputs, list)
-            output, cache = layer.run(given if several else given[0], training)
-            values.update(zip(map(id, node.outputs), as_list(output), strict=True))
-            if keep:
-                calls.append(Call(node, cache, output))
-            for tensor in node.sources:
-                if self._last_use[id(tensor)] is node:
-                    values.pop(id(tensor), None)
-        return [values[id(tensor)] for tensor in self.outputs], calls
+            self._step(node, values, run)  # a call of its own: what it holds ends with it
+        return [values[id(tensor)] for tensor in self.outputs]
+
+    def _step(
+        self, node: Node, values: dict[int, np.ndarray], run: Callable[[Node, Any], Any]
+    ) -> None:
+        given = [values[id(tensor)] for tensor in node.sources]
+        outputs = as_list(run(node, given if isinstance(node.inputs, list) else given[0]))
+        for tensor, array in zip(node.outputs, outputs, strict=True):
+            if id(tensor) in self._last_use:
+                values[id(tensor)] = array
+        for tensor in node.sources:
+            if self._last_use[id(tensor)] is node:
+                values.pop(id(tensor), None)
 
     def backward(
         self, output_gradients: Sequence[np.ndarray], calls: list[Call], input_gradient: bool
@@ -257,6 +291,12 @@ class Graph:
             call.node.layer.update(call.cache)
 
 
+def _infer(node: Node, given: Any) -> Any:
+    # A model that stands as a layer in another must let its own arrays go as well.
+    infer = getattr(node.layer, "infer", None)
+    return infer(given) if infer else node.layer.run(given, False)[0]
+
+
 def _add(gradients: dict[int, np.ndarray], key: int, part: np.ndarray) -> None:
     gradients[key] = gradients[key] + part if key in gradients else part
 
@@ -268,13 +308,11 @@ def _walk(
     given = {id(tensor) for tensor in inputs}
     done: dict[int, Node] = {}
     met: dict[int, int] = {}
-    used: set[int] = set()
     stack: list[tuple[SymbolicTensor, bool]] = [(tensor, False) for tensor in reversed(outputs)]
     while stack:  # a loop and not a recursion: a deep network is no deep stack of calls
         tensor, sources_done = stack.pop()
         node = tensor.node
         if id(tensor) in given:
-            used.add(id(tensor))
             met.setdefault(id(node.layer), len(met))
         elif sources_done:
             done.setdefault(id(node), node)

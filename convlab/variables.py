@@ -133,7 +133,8 @@ class Variable(NDArrayOperatorsMixin):
                 f"Received: a value of shape {array.shape}."
             )
         # A new array, not a new content: whoever holds the old value keeps what was seen.
-        self._value = np.array(array, dtype=self._value.dtype, order="C")
+        with np.errstate(over="ignore"):  # too large for the dtype is infinite, as in Keras
+            self._value = np.array(array, dtype=self._value.dtype, order="C")
         return self
 
     def take(self, array: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,10 +40,12 @@ class Data:
         """How many batches there are; the last may be smaller."""
         return -(-len(self) // batch_size)
 
-    def batches(self, batch_size: int, order: np.ndarray | None = None) -> Iterator[Data]:
-        """The samples, so many at a time, in their own order or another."""
-        for start in range(0, len(self), batch_size):
-            rows = slice(start, start + batch_size)
+    def batches(
+        self, batch_size: int, numbers: range, order: np.ndarray | None = None
+    ) -> Iterator[Data]:
+        """Some of the batches, by their numbers, of the samples in their own order or another."""
+        for number in numbers:
+            rows = slice(number * batch_size, (number + 1) * batch_size)
             yield self.take(rows if order is None else order[rows])
 
 
@@ -72,15 +74,21 @@ def collect(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Dat
     inputs = [_as_data("x", array) for array in as_list(model.in_order(x))]
     if not inputs:
         raise ValueError("`x` must be an array, or a list of one for each input. Received: x=None.")
-    if not model.built:
-        model.build(inputs[0].shape)
     names = model.output_names()
     weights = _by_output("sample_weight", sample_weight, names)
     data = Data(inputs, _by_output("y", y, names), weights)
     _check_lengths(data)
-    shapes = [array.shape for array in inputs]
-    model.check_input_shape(shapes if len(shapes) > 1 else shapes[0])
+    # Last, so that data that is refused leaves a model without a shape as it was.
+    if not model.built:
+        model.build(_shapes(inputs))
+    data = replace(data, x=model.with_ranks(inputs))
+    model.check_input_shape(_shapes(data.x))
     return data
+
+
+def _shapes(arrays: list[np.ndarray]) -> Any:
+    shapes = [array.shape for array in arrays]
+    return shapes if len(shapes) > 1 else shapes[0]
 
 
 def _as_data(name: str, value: Any) -> np.ndarray:
@@ -162,12 +170,13 @@ def split(data: Data, fraction: float) -> tuple[Data, Data]:
     -------
     training, validation : Data
     """
-    count = int(np.floor(len(data) * (1 - fraction)))
-    if not 0 < fraction < 1 or count in (0, len(data)):
+    is_share = isinstance(fraction, (int, float, np.number)) and 0 < fraction < 1
+    count = int(np.floor(len(data) * (1 - fraction))) if is_share else 0
+    if count in (0, len(data)):
         raise ValueError(
             f"Training data contains {len(data)} samples, which is not sufficient to split it into "
-            f"a validation and training set as specified by `validation_split={fraction}`. Either "
-            "provide more data, or a different value for the `validation_split` argument."
+            f"a validation and training set as specified by `validation_split={fraction!r}`. "
+            "Either provide more data, or a different value for the `validation_split` argument."
         )
     return data.take(slice(count)), data.take(slice(count, None))
 
@@ -191,24 +200,36 @@ def class_weights(y: list[np.ndarray | None], weights: Mapping[int, float]) -> l
             "`class_weight` needs a model with one output, and its targets. "
             f"Received: {len(y)} targets. Use `sample_weight`."
         )
-    if not isinstance(weights, Mapping):
-        raise ValueError(
-            f"`class_weight` must be a dict of class to weight. Received: class_weight={weights!r}."
-        )
+    factors = _class_factors(weights)
     labels = y[0]
     if labels.ndim > 1:
         labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels[..., 0]
-    found, place = np.unique(labels.astype(np.int64), return_inverse=True)
-    values = np.array([float(weights.get(int(label), 1.0)) for label in found])
+    found, place = np.unique(np.round(labels), return_inverse=True)
+    values = np.array([factors.get(float(label), 1.0) for label in found])
     return [values[place.reshape(labels.shape)]]
+
+
+def _class_factors(weights: Any) -> dict[float, float]:
+    try:
+        return {float(label): float(weight) for label, weight in weights.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(
+            "`class_weight` must be a dict of class number to weight, {0: 1.0, 1: 2.0}. "
+            f"Received: class_weight={weights!r}."
+        ) from None
 
 
 def batch_size_of(value: Any) -> int:
     """The number of samples in a batch, 32 where it is not given."""
-    if value is None or value == 0:
+    if value is None:
         return BATCH_SIZE
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+    if not is_whole(value) or value < 0:
         raise ValueError(
             f"`batch_size` must be a positive whole number. Received: batch_size={value!r}."
         )
-    return int(value)
+    return int(value) or BATCH_SIZE
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, and no bool."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

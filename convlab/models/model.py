@@ -121,9 +121,7 @@ class Model(Saving, Training, Layer):
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(
-                    f"The model has {len(layers)} layers. Received: index={index}."
-                )
+                raise ValueError(f"The model has {len(layers)} layers. Received: index={index}.")
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -261,7 +259,12 @@ class Model(Saving, Training, Layer):
         -------
         array or SymbolicTensor, or a list or dict of them, as the outputs were given
         """
-        result = super().__call__(self.in_order(inputs), training)
+        ordered = self.in_order(inputs)
+        parts = as_list(ordered)
+        if parts and self.built and all(isinstance(part, np.ndarray) for part in parts):
+            ranked = self.with_ranks(parts)
+            ordered = ranked if isinstance(ordered, (list, tuple)) else ranked[0]
+        result = super().__call__(ordered, training)
         return self.in_output_form(as_list(result))
 
     def in_order(self, inputs: Any) -> Any:
@@ -276,6 +279,27 @@ class Model(Saving, Training, Layer):
             )
         ordered = [inputs[name] for name in names]
         return ordered if len(ordered) > 1 else ordered[0]
+
+    def with_ranks(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Arrays with a last axis of size 1 added, or taken away, where they fit only so.
+
+        As in Keras: images of shape (28, 28) enter where (28, 28, 1) is expected.
+
+        Parameters
+        ----------
+        arrays : list of array
+            One for each input.
+
+        Returns
+        -------
+        list of array
+        """
+        if len(arrays) != len(self.inputs):
+            return arrays
+        return [
+            _with_rank(array, tensor.shape)
+            for array, tensor in zip(arrays, self.inputs, strict=True)
+        ]
 
     def _input_names(self) -> list[str]:
         form = self.input
@@ -316,10 +340,11 @@ class Model(Saving, Training, Layer):
         return (outputs if len(outputs) > 1 else outputs[0]), calls
 
     def _cast_inputs(self, inputs: Any) -> list[np.ndarray]:
-        return [
-            array.astype(tensor.dtype, copy=False)
-            for tensor, array in zip(self.inputs, as_list(inputs), strict=True)
-        ]
+        with np.errstate(over="ignore"):  # too large for the dtype is infinite, as in Keras
+            return [
+                array.astype(tensor.dtype, copy=False)
+                for tensor, array in zip(self.inputs, as_list(inputs), strict=True)
+            ]
 
     def infer(self, inputs: Any) -> list[np.ndarray]:
         """The outputs alone: nothing is kept for a way back.
@@ -332,7 +357,7 @@ class Model(Saving, Training, Layer):
         -------
         list of array
         """
-        return self.graph.forward(self._cast_inputs(inputs), training=False, keep=False)[0]
+        return self.graph.infer(self._cast_inputs(inputs))
 
     def backward(
         self, output_gradient: Any, cache: Any, input_gradient: bool = True
@@ -424,9 +449,7 @@ def _refuse_old_names(kwargs: Mapping[str, Any]) -> None:
         return
     known = [f"`{_OLD_NAMES[key]}` for {key}" for key in kwargs if key in _OLD_NAMES]
     way_out = f" Today's names: {', '.join(known)}." if known else ""
-    raise ValueError(
-        f"Unrecognized keyword arguments passed to Model: {sorted(kwargs)}.{way_out}"
-    )
+    raise ValueError(f"Unrecognized keyword arguments passed to Model: {sorted(kwargs)}.{way_out}")
 
 
 def _tensors(name: str, form: Any) -> list[SymbolicTensor]:
@@ -454,10 +477,19 @@ def _refuse_repeated_names(layers: Sequence[Layer]) -> None:
 
 
 def _fits(shape: Sequence[int | None], wanted: Sequence[int | None]) -> bool:
+    """Whether the axes fit; the batch may have any size, even where `Input` names one."""
     return len(shape) == len(wanted) and all(
         have is None or want is None or have == want
-        for have, want in zip(shape, wanted, strict=True)
+        for have, want in zip(shape[1:], wanted[1:], strict=True)
     )
+
+
+def _with_rank(array: np.ndarray, wanted: Sequence[int | None]) -> np.ndarray:
+    if wanted[-1] == 1 and _fits((*array.shape, 1), wanted):
+        return array[..., None]
+    if array.shape[-1:] == (1,) and _fits(array.shape[:-1], wanted):
+        return array[..., 0]
+    return array
 
 
 def _shapes(form: Any, tensors: list[SymbolicTensor]) -> Any:

@@ -35,8 +35,12 @@ class Saving:
     name: str
     optimizer: Any
     shuffle_seed: int | None
-    weights: list[Variable]
     compile_config: Callable[[], dict[str, Any] | None]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """Every weight."""
+        raise NotImplementedError
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the whole model to one file, from which `load_model` makes it again.

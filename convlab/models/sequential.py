@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,7 @@ class Sequential(Model):
         self._graph = None
         self._outputs_form = output
         self._stack.append(layer)
+        self._forget_shapes()
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer away.
@@ -158,6 +160,7 @@ class Sequential(Model):
         if not self._stack:
             raise IndexError(f"There is no layer to take away. Received: {self.name!r}, empty.")
         layer = self._stack.pop()
+        self._forget_shapes()
         if self._entry is not None:
             node = self._outputs_form.node  # the layer may have been called elsewhere since
             layer._nodes.remove(node)
@@ -176,6 +179,10 @@ class Sequential(Model):
     def _known_layers(self) -> list[Layer]:
         return self._stack
 
+    def output_names(self) -> list[str]:
+        """The name of the last layer, known before the model is built."""
+        return [layer.name for layer in self.all_layers()[-1:]] or [self.name]
+
     def build(self, input_shape: Any = None) -> None:
         """Fix the input's shape and make all weights.
 
@@ -186,6 +193,11 @@ class Sequential(Model):
         """
         if self.built:
             return
+        if input_shape is None:
+            raise ValueError(
+                "`input_shape` must be a shape with the batch. Received: input_shape=None. "
+                f"Write {self.name}.build((None, height, width, channels))."
+            )
         shape = as_shapes(input_shape)
         if isinstance(shape, list):
             raise ValueError(
@@ -196,14 +208,11 @@ class Sequential(Model):
             raise ValueError(
                 f"The model {self.name!r} has no layers yet. Add one with model.add(layer)."
             )
-        layers, self._stack = self._stack, []
-        try:
+        with _as_they_were([self, *_inside(self)]):
+            layers, self._stack = self._stack, []
             self._begin_with(InputLayer(batch_shape=(None, *shape[1:])))
             for layer in layers:
                 self._extend(layer)
-        except BaseException:
-            self._stack, self._graph, self._entry, self.built = layers, None, None, False
-            raise
 
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Apply the layers to an array, or place the model in a graph.
@@ -261,6 +270,32 @@ class Sequential(Model):
         from convlab.models.configs import sequential_from_config
 
         return sequential_from_config(cls, config, custom_objects)
+
+
+@contextmanager
+def _as_they_were(layers: Sequence[Layer]) -> Iterator[None]:
+    """Give layers their attributes back where the block fails: half a build is none."""
+    before = [
+        {name: list(v) if isinstance(v, list) else v for name, v in vars(layer).items()}
+        for layer in layers
+    ]
+    try:
+        yield
+    except BaseException:
+        for layer, attributes in zip(layers, before, strict=True):
+            vars(layer).clear()
+            vars(layer).update(attributes)
+        raise
+
+
+def _inside(model: Sequential) -> list[Layer]:
+    """The layers, and those of the models among them that are not built either."""
+    layers: list[Layer] = []
+    for layer in model.layers:
+        layers.append(layer)
+        if isinstance(layer, Sequential):
+            layers += _inside(layer)
+    return layers
 
 
 def _iterable(layers: Any) -> Sequence[Any]:

@@ -18,7 +18,7 @@ from convlab import losses, metrics, optimizers, random, regularizers
 from convlab.graph import as_list
 from convlab.layers.base import weight_losses
 from convlab.models.compiled import CompiledLosses, CompiledMetrics
-from convlab.models.data import Data, batch_size_of, class_weights, collect, split
+from convlab.models.data import Data, batch_size_of, class_weights, collect, is_whole, split
 
 __all__ = ["Training"]
 
@@ -41,6 +41,10 @@ class Training:
     def trainable_variables(self) -> list[Any]:
         """The weights that training changes."""
         raise NotImplementedError
+
+    def _forget_shapes(self) -> None:
+        """Let the next batch decide what names such as "accuracy" mean: the output changed."""
+        self._losses = self._metrics = None
 
     def _start_uncompiled(self) -> None:
         self.optimizer: Any = None
@@ -188,7 +192,8 @@ class Training:
         initial_epoch : int, default 0
             Where a training that was interrupted goes on.
         steps_per_epoch, validation_steps : int, optional
-            Batches to take, fewer than there are.
+            Batches to take, fewer than there are. The next epoch goes on with the batches that
+            are left; a validation begins anew.
         validation_batch_size : int, optional
             ``batch_size`` where None.
         validation_freq : int or list of int, default 1
@@ -218,11 +223,15 @@ class Training:
         """
         self._need_compile()
         batch_size = batch_size_of(batch_size)
-        training, validation = self._fit_data(
+        _check_epochs(epochs, initial_epoch)
+        is_due = _validation_epochs(validation_freq)
+        training, held_out = self._fit_data(
             x, y, sample_weight, class_weight, validation_split, validation_data
         )
-        is_due = _validation_epochs(validation_freq)
         steps = _steps("steps_per_epoch", steps_per_epoch, training.steps(batch_size))
+        validation = held_out and self._validation(
+            held_out, batch_size_of(validation_batch_size or batch_size), validation_steps
+        )
         listeners = callback_module.CallbackList(
             callbacks, add_history=True, add_progbar=verbose != 0, model=self,
             verbose=verbose, epochs=epochs, steps=steps,
@@ -231,21 +240,17 @@ class Training:
         listeners.on_train_begin()
         logs: dict[str, float] = {}
         for epoch in range(initial_epoch, epochs):
-            with self._told_where(epoch, epochs):
-                order = self._order(len(training)) if shuffle else None
-                logs = self._train_epoch(training, batch_size, order, steps, epoch, listeners)
-                if validation is not None and is_due(epoch + 1):
-                    held_out = self._evaluate(
-                        validation, batch_size_of(validation_batch_size or batch_size),
-                        validation_steps, listeners,
-                    )  # fmt: skip
-                    logs = {**logs, **{f"val_{name}": value for name, value in held_out.items()}}
+            with self._told_where(f"in epoch {epoch + 1} of {epochs}"):
+                logs = self._train_epoch(training, batch_size, steps, shuffle, epoch, listeners)
+                if validation and is_due(epoch + 1):
+                    logs |= {f"val_{name}": v for name, v in validation(listeners).items()}
                 listeners.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        if epochs > initial_epoch:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
-        listeners.on_train_end(logs)
+        with self._told_where("after its last epoch"):
+            if epochs > initial_epoch:
+                self.optimizer.finalize_variable_values(self.trainable_variables)
+            listeners.on_train_end(logs)
         return self.history
 
     def _fit_data(
@@ -257,12 +262,20 @@ class Training:
         validation_split: float,
         validation_data: Any,
     ) -> tuple[Data, Data | None]:
-        training = self._weighted(collect(self, x, y, sample_weight), class_weight)
-        if validation_data is not None:
-            return training, collect(self, *_validation_parts(validation_data))
-        if validation_split:
-            return split(training, validation_split)
-        return training, None
+        parts = None if validation_data is None else _validation_parts(validation_data)
+        training, held_out = collect(self, x, y, sample_weight), None
+        if parts is not None:
+            held_out = collect(self, *parts)
+        elif validation_split:
+            training, held_out = split(training, validation_split)
+        return self._weighted(training, class_weight), held_out  # as in Keras: no class weights
+
+    def _validation(
+        self, data: Data, batch_size: int, steps: int | None
+    ) -> Callable[[Any], dict[str, float]]:
+        """What evaluates the data that is held out."""
+        count = _steps("validation_steps", steps, data.steps(batch_size), stacklevel=4)
+        return lambda listeners: self._evaluate(data, batch_size, count, listeners)
 
     def _weighted(self, data: Data, class_weight: Mapping[int, float] | None) -> Data:
         if class_weight is None:
@@ -274,25 +287,25 @@ class Training:
             )
         return Data(data.x, data.y, list(class_weights(data.y, class_weight)))
 
-    def _order(self, samples: int) -> np.ndarray:
-        """The order of an epoch: from the seed and the steps made, so that it can be resumed."""
-        steps = int(self.optimizer.iterations)
+    def _order(self, samples: int, before: int) -> np.ndarray:
+        """The order of the samples: from the seed and the steps made, so that it can be resumed.
+
+        ``before`` steps of the same pass over the data were made in epochs before this one.
+        """
+        steps = max(int(self.optimizer.iterations) - before, 0)
         return np.random.default_rng([self.shuffle_seed or 0, steps]).permutation(samples)
 
     def _train_epoch(
-        self,
-        data: Data,
-        batch_size: int,
-        order: np.ndarray | None,
-        steps: int,
-        epoch: int,
-        listeners: Any,
+        self, data: Data, batch_size: int, steps: int, shuffle: bool, epoch: int, listeners: Any
     ) -> dict[str, float]:
+        # With fewer steps than batches, an epoch goes on where the one before it stopped.
+        there = data.steps(batch_size)
+        first = epoch % -(-there // steps) * steps
+        numbers = range(first, min(first + steps, there))
+        order = self._order(len(data), first) if shuffle else None
         self.reset_metrics()
         listeners.on_epoch_begin(epoch)
-        for step, batch in enumerate(data.batches(batch_size, order)):
-            if step == steps:
-                break
+        for step, batch in enumerate(data.batches(batch_size, numbers, order)):
             listeners.on_train_batch_begin(step)
             self._train_step(batch)
             listeners.on_train_batch_end(step, self._results())
@@ -301,15 +314,15 @@ class Training:
         return self._results()
 
     @contextmanager
-    def _told_where(self, epoch: int, epochs: int) -> Iterator[None]:
+    def _told_where(self, place: str) -> Iterator[None]:
         """Add to an error what the model keeps."""
         try:
             yield
         except BaseException as error:
             error.add_note(
-                f"fit stopped in epoch {epoch + 1} of {epochs}. The model {self.name!r} keeps the "
-                f"weights after {int(self.optimizer.iterations)} steps; its history holds the "
-                f"epochs that were completed."
+                f"fit stopped {place}. The model {self.name!r} keeps the weights after "
+                f"{int(self.optimizer.iterations)} steps; its history holds the epochs that were "
+                "completed."
             )
             raise
 
@@ -342,22 +355,19 @@ class Training:
         self._need_compile()
         batch_size = batch_size_of(batch_size)
         data = collect(self, x, y, sample_weight)
+        count = _steps("steps", steps, data.steps(batch_size))
         listeners = callback_module.CallbackList(
-            callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
-            steps=_steps("steps", steps, data.steps(batch_size)),
-        )  # fmt: skip
-        logs = self._evaluate(data, batch_size, steps, listeners)
+            callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count
+        )
+        logs = self._evaluate(data, batch_size, count, listeners)
         return dict(sorted(logs.items())) if return_dict else _plain(logs)
 
     def _evaluate(
-        self, data: Data, batch_size: int, steps: int | None, listeners: Any
+        self, data: Data, batch_size: int, steps: int, listeners: Any
     ) -> dict[str, float]:
-        steps = _steps("validation_steps", steps, data.steps(batch_size))
         self.reset_metrics()
         listeners.on_test_begin()
-        for step, batch in enumerate(data.batches(batch_size)):
-            if step == steps:
-                break
+        for step, batch in enumerate(data.batches(batch_size, range(steps))):
             listeners.on_test_batch_begin(step)
             self._test_step(batch)
             listeners.on_test_batch_end(step, self._results())
@@ -387,19 +397,17 @@ class Training:
         """
         batch_size = batch_size_of(batch_size)
         data = collect(self, x)
-        steps = _steps("steps", steps, data.steps(batch_size))
+        count = _steps("steps", steps, data.steps(batch_size))
         listeners = callback_module.CallbackList(
-            callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=steps
+            callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count
         )
         listeners.on_predict_begin()
         parts: list[list[np.ndarray]] = []
-        for step, batch in enumerate(data.batches(batch_size)):
-            if step == steps:
-                break
+        for step, batch in enumerate(data.batches(batch_size, range(count))):
             listeners.on_predict_batch_begin(step)
             outputs = self._infer(batch)
             parts.append(outputs)
-            listeners.on_predict_batch_end(step, {"outputs": outputs})
+            listeners.on_predict_batch_end(step, {"outputs": self.in_output_form(outputs)})
         listeners.on_predict_end()
         return self.in_output_form([np.concatenate(arrays) for arrays in zip(*parts, strict=True)])
 
@@ -614,15 +622,14 @@ def _validation_parts(given: Any) -> tuple[Any, ...]:
         several = isinstance(given, (tuple, list))
         received = f"{len(given)} parts" if several else type(given).__name__
         raise ValueError(
-            "`validation_data` must be (x, y) or (x, y, sample_weight). "
-            f"Received: {received}."
+            f"`validation_data` must be (x, y) or (x, y, sample_weight). Received: {received}."
         )
     return tuple(given)
 
 
 def _validation_epochs(frequency: Any) -> Callable[[int], bool]:
     """Whether to validate after an epoch, counted from 1."""
-    if isinstance(frequency, (int, np.integer)) and not isinstance(frequency, bool):
+    if is_whole(frequency):
         if frequency >= 1:
             return lambda epoch: epoch % frequency == 0
     elif isinstance(frequency, (list, tuple, set)):
@@ -633,13 +640,26 @@ def _validation_epochs(frequency: Any) -> Callable[[int], bool]:
     )
 
 
-def _steps(name: str, wanted: int | None, there: int) -> int:
+def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if not is_whole(value) or value < 0:
+            raise ValueError(
+                f"`{name}` must be a whole number, 0 or more. Received: {name}={value!r}."
+            )
+
+
+def _steps(name: str, wanted: int | None, there: int, stacklevel: int = 3) -> int:
     if wanted is None:
         return there
+    if not is_whole(wanted) or wanted < 1:
+        raise ValueError(
+            f"`{name}` must be a positive whole number, or None for all batches. "
+            f"Received: {name}={wanted!r}."
+        )
     if wanted > there:
         warnings.warn(
             f"Your input ran out of data: `{name}` is {wanted}, and there are {there} batches.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
     return min(wanted, there)
