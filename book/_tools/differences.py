@@ -122,7 +122,8 @@ DIFFERENCES: dict[str, list[Difference]] = {
         Difference(
             "KeyError", "ValueError",
             "The error says what is missing.",
-            (f"{_START} m.predict(None, verbose=0)][-1]", f"{_NET} m.fit(None, None, verbose=0)][-1]",
+            (f"{_START} m.predict(None, verbose=0)][-1]",
+             f"{_NET} m.fit(None, None, verbose=0)][-1]",
              f"{_NET} m.fit(verbose=0)][-1]"),
         ),
         Difference(

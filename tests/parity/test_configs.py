@@ -220,3 +220,36 @@ def test_weights_go_both_ways_and_predict_the_same(name):
         one, other = ([r] if isinstance(r, np.ndarray) else r for r in results)
         for mine, its in zip(one, other, strict=True):
             assert_close(mine, its)
+
+
+NAMED = [
+    "layers.Conv2D(1, 1)", "layers.Conv2D(1, 1)", "layers.MaxPooling2D()", "layers.MaxPool2D()",
+    "layers.Flatten()", "layers.Dense(1)", "layers.Dense(1)", "layers.Activation('relu')",
+    "layers.ReLU()", "layers.LeakyReLU()", "layers.BatchNormalization()", "layers.Dropout(0.5)",
+    "layers.Add()", "layers.Concatenate()", "layers.DepthwiseConv2D(1)", "layers.AvgPool2D(2)",
+    "layers.GlobalAveragePooling2D()", "layers.InputLayer((2,))",
+    "models.Sequential()", "models.Sequential([layers.Dense(1)])", "optimizers.SGD()",
+    "optimizers.RMSprop()", "optimizers.Adam()", "losses.MeanSquaredError()",
+    "losses.CategoricalCrossentropy()", "metrics.CategoricalAccuracy()", "layers.ELU()",
+    "[i := layers.Input((2,)), models.Model(i, layers.Dense(1)(i))][-1]",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("fresh_names")
+def test_automatic_names_are_those_of_keras_and_count_alike():
+    names = [[sides.evaluate(side, code).name for code in NAMED] for side in sides.BOTH]
+    assert names[1] == names[0]
+
+
+@pytest.mark.parametrize("name", sorted(set(MODELS) - {"unbuilt"}))
+def test_summaries_name_the_same_layers_shapes_and_parameters(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # a narrower screen would cut Keras's columns off
+    told = []
+    for model in sides.both(MODELS[name]):
+        model.summary(print_fn=told.append, line_length=100)
+    assert words(told[1]) == words(told[0])
+
+
+def words(text):
+    """The words of a table, without its lines."""
+    return " ".join("".join(sign if sign.isascii() else " " for sign in text).split())
