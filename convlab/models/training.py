@@ -42,10 +42,6 @@ class Training:
         """The weights that training changes."""
         raise NotImplementedError
 
-    def _forget_shapes(self) -> None:
-        """Let the next batch decide what names such as "accuracy" mean: the output changed."""
-        self._losses = self._metrics = None
-
     def _start_uncompiled(self) -> None:
         self.optimizer: Any = None
         self.loss: Any = None
@@ -55,6 +51,10 @@ class Training:
         self._compiled: dict[str, Any] | None = None
         self._losses: CompiledLosses | None = None
         self._metrics: CompiledMetrics | None = None
+
+    def _forget_shapes(self) -> None:
+        """Let the next batch decide what names such as "accuracy" mean: the output changed."""
+        self._losses = self._metrics = None
 
     def compile(
         self,
