@@ -25,13 +25,16 @@ class Difference:
     reason : str
         Why convlab does otherwise.
     codes : tuple of str
-        Expressions that show it. The first is printed; all are tested.
+        Expressions that show it: all are tested.
+    shown : str
+        What the page prints instead of the first, in Markdown.
     """
 
     keras: str
     convlab: str
     reason: str
     codes: tuple[str, ...] = ()
+    shown: str = ""
 
 
 SIZES = ("layers.Conv2D(4, {})", "layers.Conv2D(4, 3, strides={})",
@@ -111,6 +114,7 @@ DIFFERENCES: dict[str, list[Difference]] = {
         Difference(
             "accepted", "ValueError", "Keras fails in the first step of the training.",
             (f"{_START} m.compile('sgd', 'nope')][-1]", f"{_START} m.compile('sgd', 3)][-1]"),
+            shown="`model.compile('sgd', 'nope')`",
         ),
         Difference(
             "[[0.0, 1.0], [0.0, 1.0]]", "IndexError",
@@ -125,15 +129,18 @@ DIFFERENCES: dict[str, list[Difference]] = {
             (f"{_START} m.predict(None, verbose=0)][-1]",
              f"{_NET} m.fit(None, None, verbose=0)][-1]",
              f"{_NET} m.fit(verbose=0)][-1]"),
+            shown="`model.fit(None)`",
         ),
         Difference(
             "StopIteration", "ValueError", "Keras finds no first batch. The error says why.",
             (f"{_NET} m.fit(image(0, 3), image(0, 2), verbose=0)][-1]",
              f"{_NET} m.fit(image(4, 3), image(4, 2), batch_size=-1, verbose=0)][-1]"),
+            shown="`model.fit(x[:0], y[:0])`",
         ),
         Difference(
             "UnboundLocalError", "ValueError", "Keras finds no first batch. The error says why.",
             (f"{_START} m.predict(image(0, 3), verbose=0)][-1]",),
+            shown="`model.predict(x[:0])`",
         ),
         Difference(
             "TypeError", "ValueError",
@@ -143,10 +150,12 @@ DIFFERENCES: dict[str, list[Difference]] = {
              "metrics.Accuracy()(image(2), image(3))",
              f"{_NET} m.fit(image(4, 3), image(4, 3), verbose=0)][-1]",
              f"{_NET} m.train_on_batch(image(4, 3), image(5, 2))][-1]"),
+            shown="`losses.MeanSquaredError()(of_3, of_4)`",
         ),
         Difference(
             "AttributeError", "TypeError", "The error says what a callback is.",
             (f"{_NET} m.fit(image(4, 3), image(4, 2), callbacks=[3], verbose=0)][-1]",),
+            shown="`model.fit(x, y, callbacks=[3])`",
         ),
         Difference(
             "TypeError", "ValueError", "The error says what a model is made of.",
@@ -158,6 +167,7 @@ DIFFERENCES: dict[str, list[Difference]] = {
             "The shape follows from an input that is not known yet.",
             ("[m := models.Sequential(), m.input_shape][-1]",
              "[m := models.Sequential(), m.output_shape][-1]"),
+            shown="`models.Sequential().input_shape`",
         ),
         Difference(
             "IndexError", "AxisError", "NumPy's AxisError, which is an IndexError too.",
@@ -215,6 +225,7 @@ DIFFERENCES: dict[str, list[Difference]] = {
             "ValueError", "accepted",
             "What enters a model may leave it again, wherever it is in a graph.",
             ("[i := layers.Input((3,)), o := layers.Dense(2)(i), models.Model(o, o)][-1]",),
+            shown="`models.Model(hidden, hidden)`",
         ),
         Difference(
             "ValueError", "accepted", "NumPy's whole numbers are whole numbers.",
@@ -224,6 +235,7 @@ DIFFERENCES: dict[str, list[Difference]] = {
             "ValueError", "accepted", "A built layer has nothing left to build.",
             ("[layer := layers.Conv2D(4, 3), layer(image(1, 5, 5, 2)), "
              "layer.build((None, 5, 5, 2))][-1]",),
+            shown="`layer.build(shape)`, twice",
         ),
     ],
     "Numbers": [
@@ -234,6 +246,7 @@ DIFFERENCES: dict[str, list[Difference]] = {
             ("[i := layers.Input((2,)), d := layers.Dense(2, kernel_initializer='ones', "
              "activity_regularizer='l2'), m := models.Model(i, d(d(i))), m.compile('sgd', 'mse'), "
              "m.evaluate(np.ones((2, 2)), np.full((2, 2), 4.0), verbose=0)][-1]",),
+            shown="`model.evaluate(x, y)`, one penalized layer called twice",
         ),
         Difference(
             "1.0", "0.2", "Keras takes 1 with jax and 0.2 with torch; the left side is taken here.",
@@ -267,20 +280,83 @@ DIFFERENCES: dict[str, list[Difference]] = {
             ("activations.squareplus(np.array([1e30, -1e30], 'float32'))",),
         ),
     ],
+    "Not here": [
+        Difference(
+            "accepted", "ValueError", "Adapters and arithmetic of few bits are beyond this book.",
+            ("layers.Conv2D(4, 3, lora_rank=2)", "layers.Conv2D(4, 3, lora_alpha=2)",
+             "layers.Conv2D(4, 3, dtype='bfloat16')", "layers.BatchNormalization(renorm=True)"),
+        ),
+        Difference(
+            "accepted", "TypeError", "NumPy has no such arrays.",
+            ("layers.Input((3,), sparse=True)", "layers.Input((3,), optional=True)"),
+        ),
+        Difference(
+            "accepted", "AttributeError",
+            "This book teaches one layer: the others here are those that its networks need.",
+            ("layers.Conv2DTranspose(4, 3)", "layers.Conv1D(4, 3)", "layers.SeparableConv2D(4, 3)",
+             "layers.ZeroPadding2D()", "layers.UpSampling2D()", "layers.LayerNormalization()",
+             "layers.Reshape((2, 1))", "layers.Lambda(len)"),
+        ),
+        Difference(
+            "accepted", "AttributeError", "As with layers: those that the book speaks of.",
+            ("optimizers.AdamW()", "losses.Huber()", "metrics.AUC()",
+             "callbacks.ReduceLROnPlateau()", "callbacks.TensorBoard('x')", "utils.plot_model"),
+        ),
+        Difference(
+            "UserWarning and accepted", "ValueError", "Data is in arrays, whose length is known.",
+            (f"{_NET} m.fit(((image(4, 3), image(4, 2)) for n in range(2)), verbose=0)][-1]",),
+            shown="`model.fit(generator)`",
+        ),
+    ],
+    "What no expression shows": [
+        Difference(
+            "A seed gives other weights with each backend.",
+            "A seed gives the same weights on every machine, other ones than Keras.",
+            "The distributions are the same, and are compared by test.",
+        ),
+        Difference(
+            "The order of shuffled samples follows from the backend's generator.",
+            "It follows from `utils.set_random_seed` and the number of steps made.",
+            "A run that was resumed sees the samples in the order it would have seen.",
+        ),
+        Difference(
+            "The derivative of L1 at 0 is 0 with torch and 1 with jax.",
+            "It is 0.",
+            "A weight at zero stays there, which is what L1 is for.",
+        ),
+        Difference(
+            "With dtype float64, some functions, tanh among them, compute in float32 with jax.",
+            "All compute in float64.",
+            "Gradients are checked by differences, which need the digits.",
+        ),
+        Difference(
+            "A function or layer of one's own is differentiated by the backend.",
+            "It brings its derivative along, as `gradient` or `backward`.",
+            "There is no tape: every derivative in the book can be read.",
+        ),
+        Difference(
+            "`run_eagerly`, `jit_compile` and `steps_per_execution` choose how a step is compiled.",
+            "They are accepted and change nothing.",
+            "No step is compiled; the kernels are, once.",
+        ),
+    ],
     "Attributes": [
         Difference(
             "AttributeError", "False", "It is there before the first `fit`, too.",
             (f"{_START} m.stop_training][-1]",),
+            shown="`model.stop_training`",
         ),
         Difference(
             "['loss', 'compile_metrics']", "['loss', 'mae']",
             "Keras names the box that holds the metrics, not the metrics.",
             (f"{_MODEL} m.compile('sgd', 'mse', metrics=['mae']), "
              "m.evaluate(image(2, 3), image(2, 3), verbose=0), m.metrics_names][-1]",),
+            shown="`model.metrics_names`",
         ),
         Difference(
             "False", "True", "Keras 3.15 forgets the gain when it writes the config.",
             ("initializers.Identity(2.0).get_config() == {'gain': 2.0}",),
+            shown="`initializers.Identity(2.0).get_config()` has the gain",
         ),
         Difference(
             "2", "AttributeError", "There is no layer of another rank.",
@@ -291,6 +367,7 @@ DIFFERENCES: dict[str, list[Difference]] = {
             "A variable says whether it can be trained, the layer whether it is at present.",
             ("[layer := layers.Conv2D(4, 3, trainable=False, kernel_regularizer='l2'), "
              "layer(image(1, 5, 5, 2)), layer.kernel.trainable][-1]",),
+            shown="`layers.Conv2D(4, 3, trainable=False).kernel.trainable`",
         ),
     ],
 }  # fmt: skip
@@ -308,20 +385,20 @@ def tables() -> str:
 
 
 def _section(title: str, group: list[Difference]) -> str:
-    rows = [_row(entry) for entry in group]
-    head = ["| Expression | Keras | convlab | Why |", "|---|---|---|---|"]
-    return "\n".join([f"## {title}", "", *head, *rows, ""])
+    head = ["Keras", "convlab", "Why"]
+    if any(entry.codes for entry in group):
+        head = ["Expression", *head]
+    rows = [_cells(entry) for entry in group]
+    lines = [f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows]]
+    return "\n".join([f"## {title}", "", *lines, ""])
 
 
-def _row(entry: Difference) -> str:
-    """One line: the first expression is shown, and outcomes as code where there is one."""
-    code = f"`{entry.codes[0]}`" if entry.codes else ""
-    quote = "`{}`" if entry.codes else "{}"
-    keras, convlab = (
-        text if text == "accepted" else quote.format(text) for text in (entry.keras, entry.convlab)
-    )
-    cells = [cell.replace("|", "\\|") for cell in (code, keras, convlab, entry.reason)]
-    return f"| {' | '.join(cells)} |"
+def _cells(entry: Difference) -> list[str]:
+    """One row: what Python would print stands as code."""
+    if not entry.codes:
+        return [entry.keras, entry.convlab, entry.reason]
+    found = [text if "accepted" in text else f"`{text}`" for text in (entry.keras, entry.convlab)]
+    return [entry.shown or f"`{entry.codes[0]}`", *found, entry.reason]
 
 
 if __name__ == "__main__":

@@ -38,7 +38,6 @@ GLOBAL = [
     case(f"layers.Global{kind}Pooling2D(keepdims={keepdims}, data_format='{data_format}'",
          images(data_format))
     for kind in ("Average", "Max") for data_format in BOTH_FORMATS for keepdims in (False, True)
-    if hasattr(sides.module("convlab", "layers"), f"Global{kind}Pooling2D")
 ]  # fmt: skip
 DENSE = [
     case(f"layers.Dense(4, {arguments}{STILL})", shape)
