@@ -1,10 +1,10 @@
 """The vocabulary of the model tests: small models, and their gradients by differences."""
 
 import numpy as np
-from layerchecks import arrays_for, weight_differences
 
 from convlab import losses, models, optimizers
 from convlab.layers.base import weight_losses
+from layerchecks import arrays_for, weight_differences
 
 
 def leaves(model):

@@ -4,11 +4,11 @@ import weakref
 
 import numpy as np
 import pytest
-from layerchecks import arrays_for, differences
-from modelchecks import assert_step_follows_gradient, step_gradients
 
 from convlab import config, layers, models, regularizers
 from convlab.graph import Graph, SymbolicTensor
+from layerchecks import arrays_for, differences
+from modelchecks import assert_step_follows_gradient, step_gradients
 
 L = layers
 
