@@ -62,6 +62,10 @@ def test_green_is_what_the_constraint_leaves_alone(constraint, inside, outside):
     assert not any(allowed(*place) for place in outside)
 
 
+def test_the_key_calls_the_arrows_by_their_names():
+    assert words(path(KEPT, STEPPED, names=("away", "back"))) == ["away", "back"]
+
+
 def test_the_cross_marks_the_least_loss():
     picture = path(KEPT, loss=lambda a, b: (a - 2) ** 2 + 3 * (b + 1) ** 2)
     (cross,) = (line for line in panel(picture).lines if line.get_marker() == "x")

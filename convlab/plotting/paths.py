@@ -35,6 +35,7 @@ def path(
     loss: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
     constraint: Callable[[np.ndarray], np.ndarray] | None = None,
     limits: tuple[float, float] = (-3.0, 3.0),
+    names: tuple[str, str] = (STEP, BACK),
     title: str | None = None,
     caption: str | None = None,
 ) -> Picture:
@@ -53,6 +54,8 @@ def path(
         are shown as allowed.
     limits : (float, float), default (-3, 3)
         Of both axes.
+    names : (str, str), default ("step", "projection")
+        What the key calls the two kinds of arrows.
     title, caption : str, optional
 
     Returns
@@ -71,7 +74,8 @@ def path(
     <Picture: 1 step of two weights, from (0, 1) to (0.6, 0.8)>
     """
     points, away = _points(kept, stepped)
-    drawn = _Panel(points, away, loss, constraint, limits)
+    called = dict(zip((STEP, BACK), names, strict=True))
+    drawn = _Panel(points, away, loss, constraint, limits, called)
 
     def recipe(width: float) -> Block:
         side = min(LARGEST, width - LEFT)
@@ -105,11 +109,11 @@ class _Panel:
 
     def __init__(
         self, kept: np.ndarray, stepped: np.ndarray, loss: Any, constraint: Any,
-        limits: tuple[float, float],
+        limits: tuple[float, float], names: dict[str, str],
     ) -> None:  # fmt: skip
         self.kept, self.stepped = kept, stepped
         self.loss, self.constraint = loss, constraint
-        self.limits = limits
+        self.limits, self.names = limits, {**names, ALLOWED: ALLOWED}
 
     def block(self, side: float) -> Block:
         def draw(pen: Pen, x: float, y: float) -> None:
@@ -162,26 +166,26 @@ class _Panel:
         axes.plot(*self.kept[:1].T, "o", color=PAPER, markersize=7, markeredgecolor=INK, zorder=6)
 
     def _draw_key(self, pen: Pen, middle: float, y: float) -> None:
-        names = [STEP]
+        kinds = [STEP]
         if not np.array_equal(self.stepped, self.kept[1:]):
-            names.append(BACK)
+            kinds.append(BACK)
         if self.constraint is not None:
-            names.append(ALLOWED)
+            kinds.append(ALLOWED)
         sign, gap = 0.34, 0.18
-        widths = [sign + text_width(name, SMALL) for name in names]
-        x = middle - (sum(widths) + gap * (len(names) - 1)) / 2
-        for name, width in zip(names, widths, strict=True):
-            _draw_sign(pen, x, y, name, sign - 0.08)
-            pen.words(x + sign, y, name, size=SMALL, across="left")
+        widths = [sign + text_width(self.names[kind], SMALL) for kind in kinds]
+        x = middle - (sum(widths) + gap * (len(kinds) - 1)) / 2
+        for kind, width in zip(kinds, widths, strict=True):
+            _draw_sign(pen, x, y, kind, sign - 0.08)
+            pen.words(x + sign, y, self.names[kind], size=SMALL, across="left")
             x += width + gap
 
 
-def _draw_sign(pen: Pen, x: float, y: float, name: str, width: float) -> None:
-    if name == ALLOWED:
+def _draw_sign(pen: Pen, x: float, y: float, kind: str, width: float) -> None:
+    if kind == ALLOWED:
         green = COLOURS["output"]
         pen.box(x + 0.06, y - 0.07, width - 0.06, 0.14, fill=green.fill, line=green.line)
     else:
-        look = LOOKS[name]
+        look = LOOKS[kind]
         pen.path([(x, y), (x + width, y)], line=look["color"], style=look["linestyle"], weight=1.8)
 
 
