@@ -222,5 +222,5 @@ def _checked(path: Path, name: str, content: dict[str, Any]) -> Any:
     try:
         return _CHECKS[name](content[name])
     except ValueError as error:
-        warnings.warn(f"{path}: {error} The default holds.", stacklevel=2)
+        warnings.warn(f'{path}, "{name}": {error} The default holds.', stacklevel=2)
         return None

@@ -67,7 +67,7 @@ class Catalogue:
         self._ignore_case = ignore_case
 
     def get(self, identifier: object) -> Any:
-        """The object for a name, a config, a class or the object itself; None stays None."""
+        """The object for a name, a config or a class; a callable itself; None stays None."""
         if identifier is None:
             return None
         if isinstance(identifier, str):

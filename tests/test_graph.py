@@ -70,6 +70,13 @@ def nested_twice():
     return models.Model(outer_input, L.Dense(2)(inner(inner(outer_input))))
 
 
+def inside_and_outside():
+    inner_input, layer = L.Input((3,)), L.Dense(3, activation="tanh", kernel_regularizer="l2")
+    inner = models.Model(inner_input, layer(inner_input))
+    outer_input = L.Input((3,))
+    return models.Model(outer_input, layer(inner(outer_input)))
+
+
 def half_used_nested():
     inner_input = L.Input((3,))
     hidden = L.Dense(2, activity_regularizer="l2")(inner_input)
@@ -144,6 +151,7 @@ GRADIENTS = {
     ),
     "nested": (nested, [(2, 3)], [(2, 2)], ["mse"]),
     "nested and shared": (nested_twice, [(2, 3)], [(2, 2)], ["mse"]),
+    "layer inside and outside": (inside_and_outside, [(2, 3)], [(2, 3)], ["mse"]),
     "nested, one output unused": (half_used_nested, [(2, 3)], [(2, 2)], ["mse"]),
     "frozen in the middle": (frozen_between, [(2, 3)], [(2, 2)], ["mse"]),
     "frozen at the beginning": (frozen_below, [(2, 3)], [(2, 2)], ["mse"]),
@@ -251,6 +259,25 @@ def test_layers_stand_by_their_distance_from_the_outputs_then_as_they_are_met():
     model = models.Model([first, second], output)
     names = [layer.name for layer in model.layers]
     assert names == ["first", "second", "far", "near", "mid", "sum"]
+
+
+def shared_near_and_far():
+    """One layer at two distances from the output, fed by layers that are called differently."""
+    inputs = L.Input((2,), name="a"), L.Input((2,), name="b")
+    layers_by_name = {name: L.Dense(2, name=name) for name in ("p", "q", "s", "m1", "m2")}
+    one = layers_by_name["s"](layers_by_name["p"](inputs[0]))
+    two = layers_by_name["s"](layers_by_name["q"](inputs[1]))
+    two = layers_by_name["m2"](layers_by_name["m1"](two))
+    return models.Model(list(inputs), L.Add(name="sum")([one, two]))
+
+
+def test_shared_layer_stands_where_it_is_farthest_and_so_does_what_feeds_it():
+    names = [layer.name for layer in shared_near_and_far().layers]
+    assert names == ["a", "b", "p", "q", "s", "m1", "m2", "sum"]  # as Keras
+
+
+def test_layer_that_stands_inside_and_outside_counts_once():
+    assert len(inside_and_outside().weights) == 2
 
 
 class Watched(layers.Layer):
