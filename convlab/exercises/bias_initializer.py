@@ -185,3 +185,10 @@ def _positive_only(kernel, low, high):
 )
 def _worst(kernel, low, high):
     return -np.sum(kernel * np.where(kernel > 0, low, high))
+
+
+@dead_below.mistake(
+    means="You gave the sum of the positive weights: right for pixels from 0 to 1, and only there."
+)
+def _unit_range(kernel, low, high):
+    return -np.sum(np.maximum(kernel, 0))
