@@ -571,3 +571,10 @@ def test_case_of_padding_and_data_format_does_not_matter(padding, order):
 def test_it_is_a_layer():
     assert issubclass(Conv2D, Layer)
     assert repr(Conv2D(1, 1, name="c")) == "<Conv2D name=c, built=False>"
+
+
+@pytest.mark.parametrize("activation", [layers.PReLU(), layers.PReLU])
+def test_an_activation_with_weights_of_its_own_is_refused(activation):
+    with pytest.raises(ValueError, match=r"no weights of its own.*Received: activation=<PReLU.*"
+                       r"behind the layer"):  # fmt: skip
+        layers.Conv2D(4, 3, activation=activation)

@@ -405,6 +405,16 @@ _LAYERS = {layer.__name__: layer for layer in (Activation, ELU, LeakyReLU, ReLU,
 
 def activation_from(identifier: Any) -> Any:
     """What a layer's argument ``activation`` stands for: a function, or a layer of this module."""
+    found = _activation_from(identifier)
+    if isinstance(found, PReLU):
+        raise ValueError(
+            "`activation` must have no weights of its own: a layer would not train them. "
+            f"Received: activation={found!r}. Put PReLU() behind the layer, as the next one."
+        )
+    return found
+
+
+def _activation_from(identifier: Any) -> Any:
     if isinstance(identifier, Mapping) and identifier.get("module") == "keras.layers":
         layer = _LAYERS.get(str(identifier.get("class_name")))
         if layer is not None:
