@@ -26,6 +26,15 @@ PARAMETERS = (
     "data_format",
     "dilation_rate",
     "groups",
+    "activation",
+    "use_bias",
+    "kernel_initializer",
+    "bias_initializer",
+    "kernel_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "bias_constraint",
 )
 
 # The cells whose outputs are not compared, or that raise on purpose:
