@@ -101,6 +101,8 @@ def test_layers_are_added_and_taken_away():
     assert model.output_shape == (None, 2)
     assert model.pop() is last
     assert (model.output_shape, len(model.weights)) == ((None, 3), 2)
+    with pytest.raises(AttributeError, match="never called with a symbolic tensor"):
+        _ = last.output  # it stands in no graph any more
     model.add(last)  # and can be put back
     assert model(np.ones((1, 4))).shape == (1, 2)
 

@@ -76,7 +76,7 @@ class CompiledLosses:
             1.0 if factor is None else float(factor)
             for factor in per_output("loss_weights", given, names)
         ]
-        several = len(names) > 1
+        several = sum(one is not None for one in self.losses) > 1
         self.trackers = [metrics.Mean(name="loss")] + [
             metrics.Mean(name=f"{name}_loss")
             for name, loss in zip(names, self.losses, strict=True)
@@ -134,7 +134,8 @@ class CompiledLosses:
 
     def track(self, total: float, values: list[float], samples: int) -> None:
         """Take one batch into the running means, weighted by its size."""
-        for tracker, value in zip(self.trackers, [total, *values], strict=False):
+        parts = values if len(self.trackers) > 1 else []
+        for tracker, value in zip(self.trackers, [total, *parts], strict=True):
             tracker.update_state(value, sample_weight=samples)
 
 
@@ -201,13 +202,13 @@ def _metrics_per_output(value: Any, names: list[str]) -> list[list[Any]]:
     if value is None:
         return [[] for _ in names]
     if len(names) == 1 and not isinstance(value, Mapping):
-        flat = value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value
-        return [list(flat)]
+        return [[one for part in value for one in _several(part)]]
     parts = per_output("metrics", value, names)
-    return [
-        [] if part is None else list(part) if isinstance(part, (list, tuple)) else [part]
-        for part in parts
-    ]
+    return [[] if part is None else _several(part) for part in parts]
+
+
+def _several(part: Any) -> list[Any]:
+    return list(part) if isinstance(part, (list, tuple)) else [part]
 
 
 def _shape_of(batch: Data, index: int) -> tuple[int, ...]:
