@@ -149,12 +149,19 @@ def _maps(seed, shape, shift):
     return np.maximum(integers(*shape, seed=seed) + np.array(shift), 0)
 
 
+def _with_an_empty_row():
+    maps = _maps(4, (2, 3, 4, 4), (0, 0, 0, -9))
+    maps[:, 0] = 0
+    return maps
+
+
 @exercise(
     cases=[
         (_maps(0, (2, 3, 2, 4), (0, -9, 0, -9)),),
         (_maps(1, (3, 2, 3, 5), (-2, -9, -3, 1, -3)),),
         (_maps(2, (3, 2, 2, 4), (-3, -3, -3, -9)),),
         (_maps(3, (2, 4, 3, 3), (0, 1, 0)),),
+        (_with_an_empty_row(),),
     ],
     hints=[
         "A filter is silent if its largest number, over images and places, is 0.",
@@ -198,8 +205,7 @@ def _number(maps):
 
 
 @silent_share.mistake(
-    means="You took the maximum over images and filters together, or mixed up the axes: filters "
-    "are the last axis."
+    means="You counted rows that are 0 in all filters. Filters are the last axis."
 )
 def _wrong_axis(maps):
     return np.mean(maps.max(axis=(0, 2, 3)) == 0)

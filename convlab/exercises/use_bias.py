@@ -27,6 +27,10 @@ def three_places():
 
 three_places.mistake((8, 12, 18), means="You left the bias out.")
 three_places.mistake(
+    (5, 7, 10),
+    means="That is the chapter's example, pixels of 1 and a bias of 1. Here they differ.",
+)
+three_places.mistake(
     (20, 30, 45), means="You added the bias to every pixel under the window. It comes once."
 )
 three_places.mistake(
