@@ -81,6 +81,11 @@ def test_output_shape_can_be_asked_before_the_build():
     assert unbuilt().compute_output_shape((None, 4, 4, 1)) == (None, 3)
 
 
+def test_error_of_a_build_shows_the_shape_that_was_given():
+    with pytest.raises(ValueError, match=r"zero or negative.*input shape=\(None, 2, 2, 1\)"):
+        unbuilt().predict(np.ones((1, 2, 2, 1)), verbose=0)
+
+
 def test_failed_build_leaves_no_layer_half_built():
     inner = models.Sequential([L.Dense(2)], name="inner")
     model = models.Sequential([L.Conv2D(2, 3), inner, L.Conv2D(1, 9)])

@@ -14,8 +14,9 @@ def vector(values=(1.0, 2.0, 3.0), **options):
 
 def test_variable_copies_what_it_is_given_and_casts_it():
     given = np.array([1.0, 2.0])
-    variable = Variable(given, dtype="float32")
+    same, variable = Variable(given), Variable(given, dtype="float32")
     given[0] = 9
+    np.testing.assert_array_equal(same, [1, 2])
     np.testing.assert_array_equal(variable, [1, 2])
     assert (variable.dtype, variable.shape, variable.ndim) == ("float32", (2,), 1)
     assert (variable.size, variable.nbytes, len(variable)) == (2, 8, 2)

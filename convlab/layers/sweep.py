@@ -37,7 +37,10 @@ def swept_shape(
     stand_in = tuple(_LARGE if size is None else size for size in shape)
     if len(shape) == 4 and shape[channel] is None:
         stand_in = (*stand_in[:channel], layer.groups, *stand_in[channel + 1 :])
-    output = list(describe(stand_in).output_shape)
+    try:
+        output = list(describe(stand_in).output_shape)
+    except ValueError as error:  # which is to show what was given, and no stand-in
+        raise ValueError(str(error).replace(str(stand_in), str(shape))) from None
     for axis, size in enumerate(shape):
         if size is None and (axis != channel or layer.filters is None):
             output[axis] = None  # type: ignore[call-overload]
