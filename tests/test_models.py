@@ -245,6 +245,19 @@ def test_shapes_keep_the_form_of_inputs_and_outputs():
     assert models.Model([one, two], out).output_shape == (None, 2)
 
 
+def test_list_of_one_is_that_one_as_in_keras():
+    start = L.Input((3,))
+    model = models.Model([start], [L.Dense(2)(start)])
+    assert (model.input_shape, model.output_shape) == ((None, 3), (None, 2))
+    for answer in (
+        model(B),
+        model([B]),
+        model.predict(B, verbose=0),
+        model.predict([B], verbose=0),
+    ):
+        assert isinstance(answer, np.ndarray)
+
+
 def test_model_of_dicts_stands_in_another_as_a_layer():
     one, two, joined, out = forms()
     inner = models.Model({"p": one, "q": two}, {"a": joined, "b": out})

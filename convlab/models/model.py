@@ -206,7 +206,7 @@ class Model(Saving, Training, Layer):
             for tensor, shape in zip(node.outputs, as_list_of_shapes(result), strict=True):
                 shapes[id(tensor)] = shape
         results = [shapes[id(tensor)] for tensor in self.outputs]
-        return results if isinstance(self.output, (list, tuple, dict)) else results[0]
+        return results if isinstance(self.output, Mapping) or len(results) > 1 else results[0]
 
     # ---- weights -----------------------------------------------------------------------
 
@@ -257,7 +257,8 @@ class Model(Saving, Training, Layer):
 
         Returns
         -------
-        array or SymbolicTensor, or a list or dict of them, as the outputs were given
+        array or SymbolicTensor, or a list or dict of them
+            As the outputs were given; a list of one is that one.
         """
         ordered = self.in_order(inputs)
         parts = as_list(ordered)
@@ -317,7 +318,7 @@ class Model(Saving, Training, Layer):
         form = self.output
         if isinstance(form, Mapping):
             return dict(zip(form, arrays, strict=True))
-        return list(arrays) if isinstance(form, (list, tuple)) else arrays[0]
+        return list(arrays) if len(arrays) > 1 else arrays[0]  # a list of one is that one
 
     def run(self, inputs: Any, training: bool) -> tuple[Any, Any]:
         """`forward`; each layer casts its own inputs."""
@@ -496,7 +497,7 @@ def _shapes(form: Any, tensors: list[SymbolicTensor]) -> Any:
     if isinstance(form, Mapping):
         return {name: tensor.shape for name, tensor in form.items()}
     shapes = [tensor.shape for tensor in tensors]
-    return shapes if isinstance(form, (list, tuple)) else shapes[0]
+    return shapes if len(shapes) > 1 else shapes[0]
 
 
 def _unique(variables: Any) -> list[Variable]:
