@@ -19,6 +19,7 @@ from convlab.variables import Variable
     ],
     why="The columns are cut apart from each other, so the filter changes its pattern. With "
     "`axis=[0, 1, 2]` it would only get weaker.",
+    tolerance=5e-3,
 )
 def default_axis():
     """What does `MaxNorm(5)` make of the filter [[6, 0], [8, 1]]?"""
@@ -125,7 +126,7 @@ back_from_the_wall.mistake(
 
 @exercise(
     cases=[
-        integers(1, 2, 1, 1).astype(float),
+        integers(1, 2, 1, 2).astype(float),
         integers(2, 2, 1, 2, seed=1).astype(float),
         integers(2, 3, 2, 2, seed=2).astype(float),
         integers(3, 2, 3, 4, seed=3).astype(float),
@@ -152,6 +153,15 @@ def sum_of_one(kernel):
 def _divided(kernel):
     with np.errstate(all="ignore"):
         return kernel / kernel.sum(axis=(0, 1, 2), keepdims=True)
+
+
+@sum_of_one.mistake(
+    means="You divided by the sum of the whole kernel. Each filter needs a sum of 1, and the "
+    "nearest kernel is found by adding, not by dividing."
+)
+def _divided_by_all(kernel):
+    with np.errstate(all="ignore"):
+        return kernel / kernel.sum()
 
 
 @sum_of_one.mistake(
@@ -205,6 +215,7 @@ def _last_weight(kernel):
         "Each vector holds one weight. What is the norm of a single number?",
     ],
     why="Only the signs are left. `UnitNorm(axis=[0, 1, 2])` keeps the filter's direction.",
+    tolerance=5e-3,
 )
 def one_by_one():
     """What does `UnitNorm()` make of the weights 0.3 and -2 of a 1x1 filter?"""
