@@ -239,7 +239,9 @@ def test_custom_classes_are_found_where_they_are_named():
         assert type(regularizers.get({"class_name": "Doubled", "config": {}})) is Doubled
 
 
-@pytest.mark.parametrize("custom", [np.sum, Doubled(), None, "l2"], ids=["function", "object", "None", "name"])
+@pytest.mark.parametrize(
+    "custom", [np.sum, Doubled(), None, "l2"], ids=["function", "object", "None", "name"]
+)
 def test_without_a_gradient_the_way_out_is_named(custom):
     way_out = r"must have a method or an attribute `gradient`.*Give it one: a function of x"
     with pytest.raises(TypeError, match=way_out):
