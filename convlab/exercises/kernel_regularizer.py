@@ -19,97 +19,99 @@ from convlab.variables import Variable
     why="A textbook's 1/2 would give half of that: halve its strength when you copy it to Keras.",
 )
 def l2_penalty():
-    """The weights are 3, -4 and 0. How much does `L2(0.01)` add to the loss?"""
-    return 0.01 * (3**2 + (-4) ** 2 + 0**2)
+    """The weights are 1, -2, 0 and 2. How much does `L2(0.1)` add to the loss?"""
+    return 0.1 * (1**2 + (-2) ** 2 + 0**2 + 2**2)
 
 
 l2_penalty.mistake(
-    0.125, means="You put a factor of 1/2 in front, as many textbooks do. Keras has none."
+    0.45, means="You put a factor of 1/2 in front, as many textbooks do. Keras has none."
 )
 l2_penalty.mistake(
-    0.05, means="You took the norm, the root of the sum of squares. The penalty has no root."
+    0.3, means="You took the norm, the root of the sum of squares. The penalty has no root."
 )
 l2_penalty.mistake(
-    0.25 / 3,
+    0.225,
     means="You took the mean of the squares. The penalty is their sum: more weights pay more.",
 )
-l2_penalty.mistake(0.07, means="You added absolute values. That is L1.")
-l2_penalty.mistake(-0.07, means="You squared the 4 and kept its minus sign. A square is positive.")
-l2_penalty.mistake(25, means="That is the sum of squares. The strength is still missing.")
+l2_penalty.mistake(0.5, means="You added absolute values. That is L1.")
+l2_penalty.mistake(0.1, means="You kept the minus sign of the -2. Its square is positive.")
+l2_penalty.mistake(9, means="That is the sum of squares. The strength is still missing.")
 
 # --- 2 -------------------------------------------------------------------------------------------
 
 
 @exercise(
     cases=[
-        (a, strength)
-        for a in (0.0, 0.3, -0.3, 1.0, -2.0, 0.05, -0.05)
-        for strength in (0.0, 0.1, 0.5, 3.0)
+        (a, l1, l2)
+        for a in (1.0, -2.0, 0.3, -0.3, 0.05, 0.0)
+        for l1 in (0.0, 0.1, 0.5)
+        for l2 in (0.0, 0.1, 1.5)
     ],
     hints=[
-        "Try `a = 1` and a strength of 0.1. For a positive `w` the slope of the sum is "
-        "`w - a + strength`: where is it 0?",
-        "Now `a = 0.05`. The slope is positive for every positive `w`, and negative for every "
-        "negative one. So the lowest point lies between them.",
-        "Take the strength away from `abs(a)`, never go below 0, and give the sign back.",
+        "Take a positive `w`. The slope of the whole is `w - a + l1 + 2 * l2 * w`: where is it 0?",
+        "What if that place is negative although `a` is positive? Then the lowest point is at 0.",
+        "First the soft threshold of `a` by `l1`, then divide by `1 + 2 * l2`.",
     ],
-    why="Whatever is worth less than the strength becomes exactly 0: that is how L1 selects.",
+    why="L1 decides whether a weight stays, L2 how large it is: the elastic net.",
 )
-def soft_threshold(a, strength):
-    """Write `soft_threshold(a, strength)`: the w that minimizes (w - a)**2 / 2 + strength * |w|."""
-    return np.sign(a) * max(abs(a) - strength, 0)
+def best_weight(a, l1, l2):
+    """Write `best_weight(a, l1, l2)`: it minimizes (w - a)**2 / 2 + l1 * |w| + l2 * w**2."""
+    kept = np.sign(a) * max(abs(a) - l1, 0)
+    return kept / (1 + 2 * l2)
 
 
-@soft_threshold.mistake(means="You divided, as L2 does. L1 pulls with a constant force: subtract.")
-def _as_for_l2(a, strength):
-    return a / (1 + 2 * strength)
+@best_weight.mistake(means="You divided and forgot L1: its slope is `l1` for any positive weight.")
+def _l2_alone(a, l1, l2):
+    return a / (1 + 2 * l2)
 
 
-@soft_threshold.mistake(
-    means="You multiplied by 1 - strength. L1 pulls a large and a small weight with the same "
-    "force: subtract."
+@best_weight.mistake(means="You subtracted and forgot L2: its slope grows with the weight.")
+def _l1_alone(a, l1, l2):
+    return np.sign(a) * max(abs(a) - l1, 0)
+
+
+@best_weight.mistake(means="You divided first. Set the slope to 0: `l1` is taken from `a` itself.")
+def _divided_first(a, l1, l2):
+    shrunk = a / (1 + 2 * l2)
+    return np.sign(a) * max(abs(shrunk) - l1, 0)
+
+
+@best_weight.mistake(means="The factor of 2 is missing: the slope of l2 * w**2 is 2 * l2 * w.")
+def _without_two(a, l1, l2):
+    return np.sign(a) * max(abs(a) - l1, 0) / (1 + l2)
+
+
+@best_weight.mistake(
+    means="You subtracted `l1` from negative weights too. That takes them away from zero."
 )
-def _multiplied(a, strength):
-    return a * (1 - strength)
+def _only_for_positive(a, l1, l2):
+    return (a - l1) / (1 + 2 * l2)
 
 
-@soft_threshold.mistake(means="You returned `a`: that is the best weight without a penalty.")
-def _no_penalty(a, strength):
-    return a
-
-
-@soft_threshold.mistake(
-    means="You subtracted the strength from negative weights too. That takes them away from zero."
-)
-def _only_for_positive(a, strength):
-    return a - strength
-
-
-@soft_threshold.mistake(
+@best_weight.mistake(
     means="You cut negative weights to 0. They shrink towards 0, and keep their sign."
 )
-def _negative_is_cut(a, strength):
-    return max(a - strength, 0)
+def _negative_is_cut(a, l1, l2):
+    return max(a - l1, 0) / (1 + 2 * l2)
 
 
-@soft_threshold.mistake(
-    means="A weight worth less than the strength came out on the other side of zero. It stops at 0."
+@best_weight.mistake(
+    means="A weight worth less than `l1` came out on the other side of zero. It stops at 0."
 )
-def _through_zero(a, strength):
-    return a - strength * np.sign(a)
+def _through_zero(a, l1, l2):
+    return (a - l1 * np.sign(a)) / (1 + 2 * l2)
 
 
-@soft_threshold.mistake(
-    means="You kept the large weights as they are. L1 takes the strength from every one of them: "
-    "yours is the hard threshold."
+@best_weight.mistake(
+    means="You left the large weights their full size. L1 takes `l1` from every one of them."
 )
-def _hard_threshold(a, strength):
-    return a if abs(a) > strength else 0.0
+def _hard_threshold(a, l1, l2):
+    return (a if abs(a) > l1 else 0.0) / (1 + 2 * l2)
 
 
-@soft_threshold.mistake(means="The size is right, the sign of a negative `a` is lost.")
-def _sign_lost(a, strength):
-    return max(abs(a) - strength, 0)
+@best_weight.mistake(means="The size is right, the sign of a negative `a` is lost.")
+def _sign_lost(a, l1, l2):
+    return max(abs(a) - l1, 0) / (1 + 2 * l2)
 
 
 # --- 3 -------------------------------------------------------------------------------------------
