@@ -106,10 +106,10 @@ def shrinking(channels, filters, strides):
 
 
 @shrinking.measure
-def _graph(answer, *case):
-    model = answer(*case)
+def _graph(answer, channels, filters, strides):
+    model = answer(channels, filters, strides)
     if not isinstance(model, Model):
-        return model
+        return f"no Model: {type(model).__name__}"
     convolutions = [one for one in model.layers if isinstance(one, layers.Conv2D)]
     return {
         "shapes": f"{model.input_shape} to {model.output_shape}",
