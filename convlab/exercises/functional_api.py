@@ -109,7 +109,7 @@ def shrinking(channels, filters, strides):
 def _graph(answer, channels, filters, strides):
     model = answer(channels, filters, strides)
     if not isinstance(model, Model):
-        return f"no Model: {type(model).__name__}"
+        return ... if model is ... else f"no Model: {type(model).__name__}"
     convolutions = [one for one in model.layers if isinstance(one, layers.Conv2D)]
     return {
         "shapes": f"{model.input_shape} to {model.output_shape}",
