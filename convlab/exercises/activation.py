@@ -11,34 +11,40 @@ from convlab.exercises import exercise, integers
 
 @exercise(
     hints=[
-        "Take one row. The first layer's window is 3 pixels wide. The second one lays 3 of them "
+        "Take one row. The first layer's window is 5 pixels wide. The second one lays 3 of them "
         "side by side, each one pixel further. How many pixels do they reach over?",
-        "The single layer leads from 3 channels to 2. The 4 maps between are gone.",
-        "Height times width times 3 channels times 2 filters, and a bias for each filter.",
+        "The single layer leads from 3 channels to 4. The 8 maps between are gone.",
+        "Height times width times 3 channels times 4 filters, and a bias for each filter.",
     ],
     why="Without a bend, the second layer adds nothing that one larger kernel cannot say.",
 )
 def one_layer():
-    """Two linear 3x3 layers with biases, 3 to 4 to 2 channels: (kernel size, parameters) of one?"""
-    kernel_size = 3 + 3 - 1
-    return kernel_size, kernel_size * kernel_size * 3 * 2 + 2
+    """5x5 from 3 channels to 8, then 3x3 to 4, no bend: (kernel size, parameters) of one layer?"""
+    kernel_size = 5 + 3 - 1
+    return kernel_size, kernel_size * kernel_size * 3 * 4 + 4
 
 
 one_layer.mistake(
-    (5, 186), means="The size is right. You added up the parameters of the two layers."
+    (7, 900), means="The size is right. You added up the parameters of the two layers."
 )
 one_layer.mistake(
-    (5, 150), means="You left the biases out. They too become one: a number for each filter."
+    (7, 588), means="You left the biases out. They too become one: a number for each filter."
 )
 one_layer.mistake(
-    (5, 154),
-    means="You have 4 biases. The layer ends in 2 filters; the 4 maps between are gone.",
+    (7, 596),
+    means="You have 8 biases. The layer ends in 4 filters; the 8 maps between are gone.",
 )
 one_layer.mistake(
-    (3, 56), means="You kept the 3x3 window. The second layer looks at neighbours of neighbours."
+    (7, 600), means="You kept the biases of both layers. One layer has one bias for each filter."
 )
-one_layer.mistake((6, 218), means="You added the sizes. The two windows share a pixel: 3 + 3 - 1.")
-one_layer.mistake((9, 488), means="You multiplied the sizes. Windows of neighbours overlap.")
+one_layer.mistake(
+    (7, 1184), means="You counted 8 filters. The layer ends in 4; the 8 maps between are gone."
+)
+one_layer.mistake(
+    (5, 304), means="You kept the 5x5 window. The second layer looks at neighbours of neighbours."
+)
+one_layer.mistake((8, 772), means="You added the sizes. The two windows share a pixel: 5 + 3 - 1.")
+one_layer.mistake((15, 2704), means="You multiplied the sizes. Windows of neighbours overlap.")
 
 # --- 2 -------------------------------------------------------------------------------------------
 
@@ -129,17 +135,17 @@ def _side_by_side(first, second):
     why="The name's slope is 0.2, the layer's 0.3, PyTorch's 0.01. Write the slope when it counts.",
 )
 def below_zero():
-    """The convolution says -3: what leaves `Conv2D(..., activation="leaky_relu")`?"""
-    return leaky_relu(-3.0)
+    """The convolution says -5: what leaves `Conv2D(..., activation="leaky_relu")`?"""
+    return leaky_relu(-5.0)
 
 
 below_zero.mistake(
-    -0.9, means="That is `layers.LeakyReLU()`, with a slope of 0.3. The name has another."
+    -1.5, means="That is `layers.LeakyReLU()`, with a slope of 0.3. The name has another."
 )
-below_zero.mistake(-0.03, means="That is PyTorch's default slope, 0.01.")
+below_zero.mistake(-0.05, means="That is PyTorch's default slope, 0.01.")
 below_zero.mistake(0, means="That is the plain ReLU. The leaky one lets a part through.")
-below_zero.mistake(-3, means="That is no activation at all.")
-below_zero.mistake(0.6, means="The slope is right, the sign is not: the negative stays negative.")
+below_zero.mistake(-5, means="That is no activation at all.")
+below_zero.mistake(1, means="The slope is right, the sign is not: the negative stays negative.")
 below_zero.mistake(-0.2, means="That is what leaves for -1: the slope itself.")
 
 # --- 4 -------------------------------------------------------------------------------------------
@@ -192,6 +198,13 @@ def _first_image(maps):
 )
 def _per_image(maps):
     return np.mean(maps.max(axis=(1, 2)) == 0)
+
+
+@silent_share.mistake(
+    means="You counted filters that are 0 at some place. Silent means 0 at every place."
+)
+def _somewhere(maps):
+    return np.mean(maps.min(axis=(0, 1, 2)) == 0)
 
 
 @silent_share.mistake(means="You counted the filters that speak.")
