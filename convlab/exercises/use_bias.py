@@ -41,6 +41,7 @@ three_places.mistake(
     means="You took nine pixels everywhere. At the border, some of the nine are padding, and 0.",
 )
 three_places.mistake((7, 9, 12), means="You counted pixels. Each of them is 2.")
+three_places.mistake((4, 6, 9), means="You counted pixels. Each of them is 2, and a bias comes in.")
 three_places.mistake(
     (24, 36, 54), means="You multiplied by the bias. It is added, when the products are summed up."
 )
@@ -183,6 +184,16 @@ def _no_mean(kernel, bias, gamma, beta, mean, variance, epsilon):
     return kernel * scale, beta + scale * np.asarray(bias)
 
 
+@fold.mistake(means="You left `gamma` out. It scales the kernel, and the bias with it.")
+def _no_gamma(kernel, bias, gamma, beta, mean, variance, epsilon):
+    return fold.solution(kernel, bias, np.ones(len(gamma)), beta, mean, variance, epsilon)
+
+
+@fold.mistake(means="You left `beta` out. It is added at the end.")
+def _no_beta(kernel, bias, gamma, beta, mean, variance, epsilon):
+    return fold.solution(kernel, bias, gamma, np.zeros(len(beta)), mean, variance, epsilon)
+
+
 # --- 5, open -------------------------------------------------------------------------------------
 
 
@@ -228,7 +239,7 @@ all_nine.mistake(
 )
 all_nine.mistake(
     (np.ones((3, 3)), -9),
-    means="The layer is never above 0. With ones, nine pixels reach 9, and 9 - 9 is 0.",
+    means="Nine pixels reach the threshold, but do not pass it: they end at 0, not above.",
 )
 all_nine.mistake(
     (np.ones((3, 3)), -7), means="Eight pixels reach 8, which passes this threshold of 7."
