@@ -722,6 +722,16 @@ DIFFERENCES: dict[str, list[Difference]] = {
             "An array as initializer is written as numbers, which both libraries read.",
             ("initializers.serialize(initializers.get(np.zeros((2, 2))))['class_name']",),
         ),
+        Difference(
+            "A template of `ModelCheckpoint` that cannot be filled fails after the first epoch.",
+            "ValueError, at once, where it can be known.",
+            "An hour of training is not lost over a bracket.",
+        ),
+        Difference(
+            "A layer called with `training=True` in a graph keeps that in the config.",
+            "ValueError, where such a config is read.",
+            "A layer of a graph gets `training` from `fit` and `predict` alone.",
+        ),
     ],
     "Seeds": [
         Difference(
@@ -788,6 +798,16 @@ DIFFERENCES: dict[str, list[Difference]] = {
             "`fit` draws a bar with times for each epoch.", "A bar in a terminal; one line per "
             "epoch, without times, in a notebook or a file.",
             "What is printed can be compared, and a log stays short.",
+        ),
+        Difference(
+            "`EarlyStopping(mode='auto')` asks the metric which way is better.",
+            "It goes by the ending of the metric's name.",
+            "The name is what stands in the history.",
+        ),
+        Difference(
+            "`LearningRateScheduler` calls a schedule again without the rate on any TypeError.",
+            "A TypeError of your schedule reaches you.",
+            "It is your mistake that you want to see.",
         ),
     ],
 }  # fmt: skip
