@@ -114,6 +114,9 @@ none_limit.mistake(
 none_limit.mistake(6 / 32, means="You forgot the root.")
 none_limit.mistake(math.sqrt(6 / 16), means="You took one fan. Glorot adds both, and both are 16.")
 none_limit.mistake(
+    math.sqrt(6 / 8), means="That is the limit of 4 biases, as in the text. Here there are 16."
+)
+none_limit.mistake(
     math.sqrt(6 / (72 + 144)), means="Those are the kernel's fans. The bias has its own shape, 16."
 )
 none_limit.mistake(
