@@ -23,7 +23,8 @@ def position():
 
 position.mistake(4, means="That is the article's count. At place 4 stands `padding`.")
 position.mistake(
-    7, means="That was right before `groups` came in, which now stands at place 7 itself."
+    7,
+    means="You counted from 0, or without `groups`, which now stands at place 7 itself.",
 )
 position.mistake(9, means="You counted `self`. The caller does not give it.")
 
@@ -46,6 +47,10 @@ def steps():
 steps.mistake((4, 10), means="You stepped 3 down and 1 right. The first stride is the one down.")
 steps.mistake((10, 10), means="`same` keeps the size only where the stride is 1.")
 steps.mistake((10, 3), means="`same` rounds up: the last step still makes an output.")
+steps.mistake(
+    (3, 10),
+    means="You stepped 3 down and 1 right, and rounded down. The first stride is the one down.",
+)
 steps.mistake((8, 3), means="Those are the sizes of `valid`.")
 
 # --- 3 -------------------------------------------------------------------------------------------
