@@ -34,7 +34,8 @@ def maps_inside(model: Any, image: Any, layer: Any = None) -> list[tuple[str, np
 
     found = _layers(model, layer)
     outputs = [one.output for one in found]
-    arrays = Model(model.inputs, outputs)(_batch_of_one(model, image))
+    made = Model(model.inputs, outputs)(_batch_of_one(model, image))
+    arrays = made if isinstance(made, list) else [made]  # one output comes alone
     return [
         (one.name, _channels_at_end(one, array[0]))
         for one, array in zip(found, arrays, strict=True)
