@@ -32,6 +32,14 @@ black_pixel.mistake(
     means="You added the sum of the weights. That is the answer for a white image, of ones.",
 )
 black_pixel.mistake(
+    [5.3, 8.8, -2],
+    means="You added the sum of the weights, as for a white image, and left relu out.",
+)
+black_pixel.mistake(
+    [0.3, 0.2, 0],
+    means="You dropped the sign. relu makes 0 of everything below 0.",
+)
+black_pixel.mistake(
     [1.5, 0, 0],
     means="You multiplied the bias by the weights. It is added once, after the products.",
 )
@@ -76,7 +84,7 @@ nearest_sum.mistake([0, 0, 0], means="The sum is 0, but nearer triples have it, 
         "The smallest is negative and will be cut. So two numbers share the sum 1.",
         "0.9 - t + 0.6 - t = 1. What is t?",
     ],
-    why="With t = 0.25: 0.65, 0.35 and a cut one. It is nearer than any mixture of the two rules.",
+    why="With t = 0.25: 0.65 and 0.35 are left, and the third is cut at 0.",
     tolerance=5e-3,
 )
 def nearest_shares():

@@ -84,6 +84,9 @@ longest_filter.mistake(
 longest_filter.mistake(
     2 * np.sqrt(5), means="You counted the columns of one slice. The filter has one for each of 8."
 )
+longest_filter.mistake(
+    2 * np.sqrt(640), means="You counted the columns of all 16 filters. Asked for is one filter."
+)
 longest_filter.mistake(np.sqrt(40), means="You let each column have the norm 1. The bound is 2.")
 
 # --- 3 -------------------------------------------------------------------------------------------

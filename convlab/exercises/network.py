@@ -36,7 +36,10 @@ conv2_parameters.mistake(
     means="That is how many multiply-adds it does. A weight counts once, however often it is used.",
 )
 conv2_parameters.mistake(
-    25_632, means="You exchanged the filters: 64 go out of this layer, 32 come in."
+    25_632, means="You took 32 filters. Those are the maps that come in; this layer has 64 filters."
+)
+conv2_parameters.mistake(
+    51_232, means="You exchanged the two numbers: 32 maps come in, 64 filters make 64 maps."
 )
 
 # --- 2 -------------------------------------------------------------------------------------------
@@ -60,6 +63,9 @@ conv1_work.mistake(
     627_200, means="You took 28 x 28 places, as with `same`. The padding is `valid`."
 )
 conv1_work.mistake(14_400, means="You counted one filter. There are 32.")
+conv1_work.mistake(
+    18_432, means="You counted the numbers of the map. Each of them takes 25 multiply-adds."
+)
 conv1_work.mistake(800, means="Those are the weights. Each is used at every place of the map.")
 conv1_work.mistake(479_232, means="You counted the bias too: adding it multiplies nothing.")
 conv1_work.mistake(3_276_800, means="That is the second convolution.")
@@ -93,7 +99,8 @@ flattened.mistake(
 )
 flattened.mistake(121, means="You counted the places. Each has 64 channels.")
 flattened.mistake(1_024, means="That is the length for images of 28 x 28.")
-flattened.mistake(36_864, means="You left out the second pooling, or its strides.")
+flattened.mistake(30_976, means="You left out the second pooling.")
+flattened.mistake(36_864, means="You left out the first pooling.")
 
 # --- 4 -------------------------------------------------------------------------------------------
 
