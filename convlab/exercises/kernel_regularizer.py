@@ -215,5 +215,15 @@ sparse_or_spread.mistake(
     "and squares for L2.",
 )
 sparse_or_spread.mistake(
+    ("A", "A"),
+    means="You took the kernel of middling weights for both. Add absolute values for L1 and "
+    "squares for L2.",
+)
+sparse_or_spread.mistake(
+    ("same", "A"),
+    means="L2 does spread, but only where that makes the sum of squares smaller. And 3 + 4 is not "
+    "0 + 5: L1 does care.",
+)
+sparse_or_spread.mistake(
     ("same", "same"), means="Right for L2. But 3 + 4 is not 0 + 5: L1 does care."
 )
