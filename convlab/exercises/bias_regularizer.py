@@ -49,6 +49,7 @@ dodged_penalty.mistake(
 dodged_penalty.mistake(
     0.08, means="You divided the penalty by 4. It goes with the square of the biases."
 )
+dodged_penalty.mistake(0.04, means="You added the biases themselves. That is L1; L2 adds squares.")
 dodged_penalty.mistake(
     5.12, means="You multiplied the biases by 4. It is the next kernel that grows."
 )
