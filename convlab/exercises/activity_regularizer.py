@@ -29,7 +29,9 @@ half_cells.mistake(
 half_cells.mistake(
     0.05 / 8, means="You took the mean of all cells, and divided by the batch size once more."
 )
-half_cells.mistake(0.45, means="You squared the cells. That is L2, which squares 0.5 to 0.25.")
+half_cells.mistake(
+    0.45, means="You squared the cells, which is L2, or you counted one channel of the two."
+)
 half_cells.mistake(
     0.1, means="You divided by the size of the map as well. Only the batch size divides."
 )
@@ -119,6 +121,11 @@ def _width_only(strength, size, new_size):
 )
 def _upside_down(strength, size, new_size):
     return strength * (new_size[0] * new_size[1]) / (size[0] * size[1])
+
+
+@larger_images.mistake(means="You squared the ratio of the heights. Not every map is a square.")
+def _as_if_square(strength, size, new_size):
+    return strength * (size[0] / new_size[0]) ** 2
 
 
 @larger_images.mistake(
