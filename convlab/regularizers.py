@@ -87,7 +87,7 @@ class Regularizer(Configurable):
 
 
 class L1(Regularizer):
-    """The sum of absolute values, times `l1`: it pulls small weights to exactly zero.
+    """The sum of absolute values, times `l1`: it pulls small weights as hard as large ones.
 
     Parameters
     ----------
