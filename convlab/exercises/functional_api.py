@@ -117,7 +117,8 @@ def _graph(answer, channels, filters, strides):
         "kernels": ", ".join(sorted(f"{one.kernel.shape}" for one in convolutions)),
         "joints": ", ".join(type(one).__name__ for one in model.layers if _joins(one)),
         "parameters": model.count_params(),
-        "on ones": _on_ones(model),
+        "on ones": _sum_on(1.0, model),
+        "on minus ones": _sum_on(-1.0, model),
     }
 
 
@@ -125,10 +126,13 @@ def _joins(layer):
     return isinstance(layer, (layers.Add, layers.Subtract, layers.Concatenate, layers.Average))
 
 
-def _on_ones(model):
-    """The sum of what the block makes of ones with weights of one: tells where each layer sits."""
+def _sum_on(pixel, model):
+    """The sum of what the block makes of equal pixels, with weights of one.
+
+    Of ones, it tells where each layer sits; of minus ones, whether there is an activation.
+    """
     model.set_weights([np.ones(weight.shape) for weight in model.weights])
-    return float(np.sum(model(np.ones((1, *model.input_shape[1:])))))
+    return float(np.sum(model(np.full((1, *model.input_shape[1:]), pixel))))
 
 
 @shrinking.judge
@@ -146,6 +150,8 @@ def _is_the_block(measured, channels, filters, strides):
         return f"The block has {wanted['parameters']} parameters: both layers have a bias."
     if measured["on ones"] != wanted["on ones"]:
         return "The layers are right, their places are not: both convolutions see the input."
+    if measured["on minus ones"] != wanted["on minus ones"]:
+        return "The sums differ where they are negative."
     return None
 
 
@@ -178,6 +184,16 @@ def _one_filter(channels, filters, strides):
     branch = layers.Conv2D(filters, 3, strides=strides, padding="same")(inputs)
     shortcut = layers.Conv2D(1, 1, strides=strides)(inputs)
     return Model(inputs, layers.Add()([shortcut, branch]))
+
+
+@shrinking.mistake(
+    means="You gave the branch an activation, and none was asked for: it could only add, never "
+    "take away."
+)
+def _activated(channels, filters, strides):
+    inputs = layers.Input((8, 8, channels))
+    branch = layers.Conv2D(filters, 3, strides=strides, padding="same", activation="relu")(inputs)
+    return Model(inputs, layers.Add()([layers.Conv2D(filters, 1, strides=strides)(inputs), branch]))
 
 
 @shrinking.mistake(means="Your shortcut has no strides: the sizes agree only where they are 1.")
