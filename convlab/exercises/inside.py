@@ -236,6 +236,15 @@ def _one_angle(before, after):
     return np.repeat(turned.solution(*flat), before.shape[-1])
 
 
+@turned.mistake(
+    means="You reshaped to `(filters, -1)`, which mixes the filters: they are the *last* axis, so "
+    "they stay last in `reshape(-1, filters)`."
+)
+def _mixed(before, after):
+    mixed = (np.reshape(kernel, (kernel.shape[-1], -1)).T for kernel in (before, after))
+    return turned.solution(*mixed)
+
+
 @turned.mistake(means="That is the cosine. `np.arccos` makes an angle of it.")
 def _cosine(before, after):
     return np.cos(np.radians(turned.solution(before, after)))
