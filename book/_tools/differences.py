@@ -115,7 +115,23 @@ DIFFERENCES: dict[str, list[Difference]] = {
             ("models.Model.train_step",
              "models.Model.compute_loss",
              "models.Model.add_loss",
-             "layers.Layer.add_loss",),
+             "layers.Layer.add_loss",
+             "models.Model.test_step",
+             "models.Model.predict_step",
+             "models.Model.compute_metrics",),
+        ),
+        Difference(
+            "accepted", "AttributeError",
+            "Nothing is served or shrunk from here. Move the weights to Keras, and do it there.",
+            ("models.Model.export", "models.Model.quantize"),
+        ),
+        Difference(
+            "accepted", "AttributeError",
+            "A layer says its `name`, `dtype` and `compute_dtype`. Masks are for sequences.",
+            ("layers.Conv2D(4, 3).path",
+             "layers.Conv2D(4, 3).dtype_policy",
+             "layers.Conv2D(4, 3).input_spec",
+             "layers.Conv2D(4, 3).compute_mask",),
         ),
         Difference(
             "accepted", "AttributeError",
@@ -449,6 +465,12 @@ DIFFERENCES: dict[str, list[Difference]] = {
             "What enters a model may leave it again, wherever it is in a graph.",
             ("[i := layers.Input((3,)), o := layers.Dense(2)(i), models.Model(o, o)][-1]",),
             shown="`models.Model(hidden, hidden)`",
+        ),
+        Difference(
+            "AttributeError", "accepted",
+            "Keras has `inputs` and `outputs` alone there, until the model is called in a graph.",
+            (f"{_START} m.input][-1]", f"{_START} m.output][-1]"),
+            shown="`input` and `output` of a `models.Sequential`",
         ),
         Difference(
             "ValueError", "accepted", "NumPy's whole numbers are whole numbers.",
