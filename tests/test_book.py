@@ -26,6 +26,7 @@ FETCHED = (
     ("link[rel~=icon]", "href"),
     ("link[rel~=preload]", "href"),
 )
+PLACES = ("convlab.layers", "convlab.models", "convlab.variables")
 MODULES = (
     "", ".activations", ".callbacks", ".config", ".constraints", ".datasets", ".filters",
     ".initializers", ".layers", ".losses", ".metrics", ".models", ".optimizers",
@@ -146,10 +147,17 @@ def test_every_public_name_is_in_the_api_reference(html, module):
     documented = {name for kind in inventory.values() for name in kind}
     home = importlib.import_module(f"convlab{module}")
     public = {f"{home.__name__}.{name}" for name in home.__all__}
-    assert {name for name in public if callable_at(name)} <= documented
+    # A name that convlab shares with one of its modules is told there: models.Sequential.
+    homes = {f"{place}.{name.rpartition('.')[2]}" for name in public for place in PLACES}
+    told = {id(thing_at(name)) for name in homes & documented}
+    assert [
+        name
+        for name in public - documented
+        if callable(thing_at(name)) and id(thing_at(name)) not in told
+    ] == []
 
 
-def callable_at(name: str) -> bool:
-    """Whether a dotted name of convlab is a function or a class."""
+def thing_at(name: str) -> object:
+    """The function, class or module of a dotted name."""
     module, _, attribute = name.rpartition(".")
-    return callable(getattr(importlib.import_module(module), attribute))
+    return getattr(importlib.import_module(module), attribute)
