@@ -237,3 +237,26 @@ def test_inputs_are_handed_over_without_a_copy_where_none_is_needed():
     assert np.shares_memory(view, array)
     assert not view.flags.writeable
     assert array.flags.writeable
+
+
+def test_threads_sleep_while_they_wait_and_the_environment_stays_as_it_was():
+    code = (
+        "import os, numpy as np, convlab\n"
+        "from convlab.kernels.parallel import launch\n"
+        "seen = []\n"
+        "start = launch.numba.get_num_threads\n"
+        "def spy():\n"
+        "    seen.append(os.environ.get('OMP_WAIT_POLICY'))\n"
+        "    return start()\n"
+        "launch.numba.get_num_threads = spy\n"
+        "convlab.conv2d(np.ones((1, 5, 5, 1)), np.ones((3, 3, 1, 1)), implementation='parallel')\n"
+        "print(seen[0], os.environ.get('OMP_WAIT_POLICY'))\n"
+    )
+    for chosen, told in ((None, "passive None"), ("active", "active active")):
+        environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+        environment |= {} if chosen is None else {"OMP_WAIT_POLICY": chosen}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == told
