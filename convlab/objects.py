@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -191,8 +191,3 @@ def config_of(value: Configurable, module: str) -> dict[str, Any]:
         "module": module, "class_name": type(value).__name__, "config": value.get_config(),
         "registered_name": None,
     }  # fmt: skip
-
-
-def is_function(value: Callable[..., Any]) -> bool:
-    """Whether a callable is a plain function rather than an object with a config."""
-    return not hasattr(value, "get_config")

@@ -8,7 +8,6 @@ from convlab.objects import (
     Configurable,
     config_of,
     custom_object_scope,
-    is_function,
 )
 
 
@@ -173,5 +172,3 @@ def test_configurable_shows_its_arguments():
     assert repr(Thing(2)) == "Thing(size=2, name='thing')"
     assert Configurable().get_config() == {}
     assert Thing.from_config({"size": 5}).size == 5
-    assert is_function(doubled)
-    assert not is_function(Thing())

@@ -241,7 +241,7 @@ def test_losses_and_metrics_as_objects_are_saved(path):
     loss = losses.CategoricalCrossentropy(label_smoothing=0.25)
     model.compile(optimizers.Adam(0.25), loss=loss, metrics=["accuracy", "mae"])
     model.save(path)
-    assert models.load_model(path).compile_config() == model.compile_config()
+    assert models.load_model(path).get_compile_config() == model.get_compile_config()
 
 
 # ---- weights alone -------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def parse_json(text: str | bytes) -> Any:
 
 def model_config(model: Any) -> dict[str, Any]:
     """A model with its class, and how it was compiled: what `to_json` writes."""
-    compiled = model.compile_config()
+    compiled = model.get_compile_config()
     return {**serialize_layer(model), "compile_config": compiled or {}}
 
 
@@ -112,7 +112,7 @@ def serialize_layer(layer: Any) -> dict[str, Any]:
     """A layer's class and arguments, and the input shape that it was built for."""
     from convlab import layers
 
-    if hasattr(layer, "compile_config"):
+    if hasattr(layer, "get_compile_config"):
         return _serialize_model(layer)
     config = dict(layers.serialize(layer))
     if layer._build_shape is not None:
@@ -232,7 +232,7 @@ class _Places:
         mask: Any = [None] * len(node.sources) if several else None
         return {
             "args": [_mapped(node.inputs, self._tensor)],
-            "kwargs": {"mask": mask} if hasattr(layer, "compile_config") else {},
+            "kwargs": {"mask": mask} if hasattr(layer, "get_compile_config") else {},
         }
 
     def _tensor(self, tensor: SymbolicTensor) -> dict[str, Any]:
@@ -254,7 +254,7 @@ class _Places:
 
 def _first_call(layer: Any) -> int:
     """Keras counts a functional model's own graph as its first call, at the ends of a config."""
-    return int(hasattr(layer, "compile_config") and not hasattr(layer, "all_layers"))
+    return int(hasattr(layer, "get_compile_config") and not hasattr(layer, "all_layers"))
 
 
 # ---- reading -------------------------------------------------------------------------------

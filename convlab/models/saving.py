@@ -35,7 +35,7 @@ class Saving:
     name: str
     optimizer: Any
     shuffle_seed: int | None
-    compile_config: Callable[[], dict[str, Any] | None]
+    get_compile_config: Callable[[], dict[str, Any] | None]
 
     @property
     def weights(self) -> list[Variable]:

@@ -106,7 +106,7 @@ class Training:
         self.shuffle_seed = random.make_seed()
         self.stop_training = False
 
-    def compile_config(self) -> dict[str, Any] | None:
+    def get_compile_config(self) -> dict[str, Any] | None:
         """What ``compile`` was told, as Keras writes it; None before it."""
         if self._compiled is None:
             return None
@@ -122,10 +122,8 @@ class Training:
             "jit_compile": False,
         }
 
-    get_compile_config = compile_config
-
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
-        """Compile as `compile_config` says.
+        """Compile as `get_compile_config` says.
 
         Parameters
         ----------
