@@ -27,6 +27,7 @@ html: $(READY) ## build the book into _build/html, without a single warning
 	$(BIN)/jupyter-book build . --all -W -n --keep-going -q
 
 test: lint $(PARITY_READY) ## run every check: style, types, tests, doctests and all notebooks
+	$(BIN)/convlab warmup
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY) ## check style and types only

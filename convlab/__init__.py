@@ -23,6 +23,7 @@ from convlab.functional import (
 )
 from convlab.geometry import Geometry, receptive_field
 from convlab.kernels import available_implementations, use_implementation
+from convlab.prepared import PreparedKernel, prepare
 
 if TYPE_CHECKING:
     from convlab import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         utils,
     )
     from convlab.explanation import explain
+    from convlab.kernels.parallel import plan
     from convlab.layers import Input
     from convlab.models import Model, Sequential
     from convlab.variables import Variable
@@ -55,6 +57,7 @@ __all__ = [
     "Geometry",
     "Input",
     "Model",
+    "PreparedKernel",
     "Sequential",
     "Variable",
     "activations",
@@ -79,7 +82,9 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "plan",
     "plotting",
+    "prepare",
     "random",
     "receptive_field",
     "regularizers",
@@ -94,7 +99,7 @@ _MODULES = (
 )  # fmt: skip
 _NAMES = {
     "Input": "layers", "Model": "models", "Sequential": "models", "Variable": "variables",
-    "explain": "explanation",
+    "explain": "explanation", "plan": "kernels.parallel",
 }  # fmt: skip
 
 

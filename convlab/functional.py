@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +16,12 @@ from numpy.typing import ArrayLike
 from convlab.config import standardize_data_format
 from convlab.geometry import Geometry
 from convlab.kernels import choose
+from convlab.kernels.algorithms import check_algorithm
+from convlab.kernels.dtypes import promoted, sums_dtype
+from convlab.prepared import PreparedKernel
+
+LINE = 64  # bytes of a cache line
+LARGE = 2**16  # bytes from which the place of an array is worth choosing
 
 __all__ = [
     "average_pool2d",
@@ -28,7 +36,7 @@ __all__ = [
 
 def conv2d(
     x: ArrayLike,
-    kernel: ArrayLike,
+    kernel: ArrayLike | PreparedKernel,
     bias: ArrayLike | None = None,
     *,
     strides: int | Sequence[int] = 1,
@@ -37,6 +45,7 @@ def conv2d(
     dilation_rate: int | Sequence[int] = 1,
     groups: int = 1,
     implementation: str | None = None,
+    algorithm: str = "auto",
 ) -> np.ndarray:
     """Slide a kernel over images: the operation of the Keras ``Conv2D`` layer.
 
@@ -45,8 +54,9 @@ def conv2d(
     x : array
         ``(batch, height, width, channels)``, or ``(batch, channels, height, width)`` with
         ``data_format="channels_first"``.
-    kernel : array
-        ``(kernel_height, kernel_width, channels // groups, filters)``, for both data formats.
+    kernel : array or PreparedKernel
+        ``(kernel_height, kernel_width, channels // groups, filters)``, for both data formats;
+        or what `prepare` made of it.
     bias : array of shape (filters,), optional
         Added to every cell of its filter's map.
     strides : int or (int, int), default 1
@@ -65,6 +75,10 @@ def conv2d(
         Blocks of channels that do not see each other. Must divide channels and filters.
     implementation : {"naive", "vectorized", "parallel", "auto"}, optional
         Which of the three kernels computes; the choice of `use_implementation` where None.
+    algorithm : {"auto", "direct", "winograd2", "winograd4"}, default "auto"
+        How the parallel kernels compute. ``"auto"`` takes the fastest path that is as exact as a
+        direct sum: among them Winograd's F(2x2, 3x3), for 3 x 3 kernels with strides of 1, where
+        it pays. Its F(4x4, 3x3) saves more multiplications and loses a digit: only on request.
 
     Returns
     -------
@@ -104,8 +118,10 @@ def conv2d(
     array([[ 4, -2],
            [ 3,  4]])
     """
-    arrays = {"x": _array("x", x), "kernel": _array("kernel", kernel)}
-    geometry = Geometry.conv2d(
+    prepared = kernel if isinstance(kernel, PreparedKernel) else None
+    weights = kernel.kernel if isinstance(kernel, PreparedKernel) else _array("kernel", kernel)
+    arrays = {"x": _array("x", x), "kernel": weights}
+    geometry = _geometry(
         arrays["x"].shape, arrays["kernel"].shape, strides=strides, padding=padding,
         data_format=_order(data_format), dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
@@ -115,9 +131,10 @@ def conv2d(
     _check_integer_sum(dtype, arrays, math.prod(geometry.kernel_shape[:3]))
     weights = arrays["kernel"].astype(dtype, copy=False)
     offsets = arrays.get("bias", np.zeros(geometry.filters)).astype(dtype, copy=False)
-    output = np.empty(geometry.output_shape, dtype)
+    output = _room(geometry.output_shape, dtype)
     arguments = (_channels_last(arrays["x"], geometry), weights, offsets)
-    _run("conv2d", implementation, geometry, arguments, output)
+    options = {"algorithm": algorithm, "prepared": prepared}
+    _run("conv2d", implementation, geometry, arguments, output, options)
     return _rounded(output, _result_dtype(arrays))
 
 
@@ -132,6 +149,7 @@ def conv2d_input_gradient(
     dilation_rate: int | Sequence[int] = 1,
     groups: int = 1,
     implementation: str | None = None,
+    algorithm: str = "auto",
 ) -> np.ndarray:
     """The gradient of a loss with respect to the input of `conv2d`.
 
@@ -143,7 +161,7 @@ def conv2d_input_gradient(
         ``(kernel_height, kernel_width, channels // groups, filters)``.
     input_shape : sequence of 4 int
         The shape of ``x``: with strides or padding the output does not tell it.
-    strides, padding, data_format, dilation_rate, groups, implementation
+    strides, padding, data_format, dilation_rate, groups, implementation, algorithm
         As in `conv2d`.
 
     Returns
@@ -171,7 +189,7 @@ def conv2d_input_gradient(
     array([ 1, 11, 11, 10])
     """
     weights = _array("kernel", kernel)
-    geometry = Geometry.conv2d(
+    geometry = _geometry(
         input_shape, weights.shape, strides=strides, padding=padding,
         data_format=_order(data_format), dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
@@ -179,9 +197,10 @@ def conv2d_input_gradient(
     arrays = {"output_gradient": gradient, "kernel": weights}
     dtype = _compute_dtype(arrays)
     _check_integer_sum(dtype, arrays, math.prod(geometry.kernel_size) * geometry.group_filters)
-    input_gradient = np.empty(geometry.input_shape, dtype)
+    input_gradient = _room(geometry.input_shape, dtype)
     arguments = (_channels_last(gradient, geometry), weights.astype(dtype, copy=False))
-    _run("conv2d_input_gradient", implementation, geometry, arguments, input_gradient)
+    options = {"algorithm": algorithm}
+    _run("conv2d_input_gradient", implementation, geometry, arguments, input_gradient, options)
     return _rounded(input_gradient, _result_dtype(arrays))
 
 
@@ -236,7 +255,7 @@ def conv2d_kernel_gradient(
     array([6, 9])
     """
     images = _array("x", x)
-    geometry = Geometry.conv2d(
+    geometry = _geometry(
         images.shape, kernel_shape, strides=strides, padding=padding,
         data_format=_order(data_format), dilation_rate=dilation_rate, groups=groups,
     )  # fmt: skip
@@ -244,14 +263,12 @@ def conv2d_kernel_gradient(
     arrays = {"x": images, "output_gradient": gradient}
     dtype = _compute_dtype(arrays)
     _check_integer_sum(dtype, arrays, geometry.batch * math.prod(geometry.output_size))
-    kernel_gradient = np.empty(geometry.kernel_shape, dtype)
+    kernel_gradient = _room(geometry.kernel_shape, dtype)
     arguments = (
         _channels_last(images, geometry),
         _channels_last(gradient, geometry),
     )
-    _run(
-        "conv2d_kernel_gradient", implementation, geometry, arguments, kernel_gradient, image=False
-    )
+    _run("conv2d_kernel_gradient", implementation, geometry, arguments, kernel_gradient)
     return _rounded(kernel_gradient, _result_dtype(arrays))
 
 
@@ -303,7 +320,7 @@ def max_pool2d(
     # A maximum needs no room to sum in: a uint8 photo never becomes eight times its size.
     pixels = images.view(np.uint8) if images.dtype == bool else images
     dtype = np.dtype(np.float32) if images.dtype == np.float16 else _native(pixels)
-    output = np.empty(geometry.output_shape, dtype)
+    output = _room(geometry.output_shape, dtype)
     _run("max_pool2d", implementation, geometry, (_channels_last(pixels, geometry),), output)
     return output.view(bool) if images.dtype == bool else _rounded(output, _native(images))
 
@@ -354,7 +371,7 @@ def max_pool2d_gradient(
     )
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"x": images, "output_gradient": gradient}
-    input_gradient = np.empty(geometry.input_shape, _compute_dtype(arrays))
+    input_gradient = _room(geometry.input_shape, _compute_dtype(arrays))
     arguments = (
         _channels_last(images, geometry),
         _channels_last(gradient, geometry),
@@ -402,7 +419,7 @@ def average_pool2d(
     geometry = Geometry.pool2d(
         images.shape, pool_size, strides=strides, padding=padding, data_format=_order(data_format)
     )
-    output = np.empty(geometry.output_shape, _mean_dtype(_compute_dtype({"x": images})))
+    output = _room(geometry.output_shape, _mean_dtype(_compute_dtype({"x": images})))
     arguments = (_channels_last(images, geometry),)
     _run("average_pool2d", implementation, geometry, arguments, output)
     return _rounded(output, _mean_dtype(_result_dtype({"x": images})))
@@ -451,7 +468,7 @@ def average_pool2d_gradient(
     )
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"output_gradient": gradient}
-    input_gradient = np.empty(geometry.input_shape, _mean_dtype(_compute_dtype(arrays)))
+    input_gradient = _room(geometry.input_shape, _mean_dtype(_compute_dtype(arrays)))
     arguments = (_channels_last(gradient, geometry),)
     _run("average_pool2d_gradient", implementation, geometry, arguments, input_gradient)
     return _rounded(input_gradient, _mean_dtype(_result_dtype(arrays)))
@@ -460,6 +477,25 @@ def average_pool2d_gradient(
 def _order(data_format: str | None) -> str:
     """The order of axes, which a setting decides where none was asked for."""
     return standardize_data_format(data_format)
+
+
+def _geometry(*shapes: Sequence[int], **options: Any) -> Geometry:
+    """`Geometry.conv2d`, remembered: to check the same small layer again would take longer than
+    to compute it.
+    """
+    if all(_is_plain(value) for value in (*shapes, *options.values())):
+        return _remembered(*shapes, **options)
+    return Geometry.conv2d(*shapes, **options)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether equal means the same: 1 and 1.0 and True are equal."""
+    if type(value) is tuple:
+        return all(type(entry) is int for entry in value)
+    return type(value) in (int, str)
+
+
+_remembered = lru_cache(maxsize=1024)(Geometry.conv2d)
 
 
 def _array(
@@ -487,16 +523,11 @@ def _array(
 
 
 def _result_dtype(arrays: dict[str, np.ndarray]) -> np.dtype:
-    """NumPy's promotion of the arguments, with every integer as int64."""
-    dtypes = [a.dtype if a.dtype != np.uint64 else np.dtype(np.int64) for a in arrays.values()]
-    dtype = np.result_type(*dtypes).newbyteorder("=")
-    return dtype if dtype.kind == "f" else np.dtype(np.int64)
+    return promoted(*(array.dtype for array in arrays.values()))
 
 
 def _compute_dtype(arrays: dict[str, np.ndarray]) -> np.dtype:
-    """The dtype of the sums: float16 is too coarse to add in."""
-    dtype = _result_dtype(arrays)
-    return np.dtype(np.float32) if dtype == np.float16 else dtype
+    return sums_dtype(*(array.dtype for array in arrays.values()))
 
 
 def _native(array: np.ndarray) -> np.dtype:
@@ -530,13 +561,33 @@ def _run(
     geometry: Geometry,
     arguments: tuple[np.ndarray, ...],
     result: np.ndarray,
-    image: bool = True,
+    options: dict[str, Any] | None = None,
 ) -> None:
     """Let the chosen kernel fill ``result``: an image in the caller's layout, or a kernel."""
-    kernel = getattr(choose(implementation, geometry.multiply_adds), operation)
+    options = options or {}
+    algorithm = options.get("algorithm", "auto")
+    check_algorithm(algorithm, geometry)
+    module = choose(implementation, geometry.multiply_adds, algorithm)
+    if operation != "conv2d_kernel_gradient":
+        result = _channels_last(result, geometry)
+    if not module.__name__.endswith("parallel"):
+        options = {}  # what only the compiled kernels have
     # Frameworks let overflow and NaN pass in silence; so do we, in every implementation alike.
     with np.errstate(all="ignore"):
-        kernel(*arguments, geometry, _channels_last(result, geometry) if image else result)
+        getattr(module, operation)(*arguments, geometry, result, **options)
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """A new array that begins a cache line: a vector written to it then fills one, not two halves.
+
+    NumPy's own begin 16 bytes into one. It matters where an array is large.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size < LARGE:
+        return np.empty(shape, dtype)
+    bytes_ = np.empty(size + LINE, np.uint8)
+    first = -bytes_.ctypes.data % LINE
+    return bytes_[first : first + size].view(dtype).reshape(shape)
 
 
 def _rounded(result: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -19,6 +19,7 @@ import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 __all__ = [
     "Geometry",
@@ -382,7 +383,7 @@ class Geometry:
         """``(kernel_height, kernel_width, channels // groups, filters)``."""
         return (*self.kernel_size, self.group_channels, self.filters)
 
-    @property
+    @cached_property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of the output, in `data_format`."""
         return self._shape(*self.output_size, self.filters)
@@ -413,7 +414,7 @@ class Geometry:
         """Height and width of the input."""
         return self.height, self.width
 
-    @property
+    @cached_property
     def output_size(self) -> Pair:
         """Height and width of the output."""
         (height, width), (down, right) = self.input_size, self.strides
@@ -548,7 +549,7 @@ class Geometry:
             return 0
         return math.prod(self.kernel_shape) + (self.filters if use_bias else 0)
 
-    @property
+    @cached_property
     def multiply_adds(self) -> int:
         """Multiply-adds of the whole sweep, over the whole batch, padding counted.
 

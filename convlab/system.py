@@ -134,9 +134,9 @@ def _one_parallel_loop(prange: Any) -> Any:
 def _kernel_cache(numba: Any) -> Section:
     if numba is None:
         return {"compiled kernels": NEEDS_NUMBA}
-    from convlab.kernels.parallel import dense
+    from convlab.kernels.parallel import direct
 
-    paths = {str(value.stats.cache_path) for value in vars(dense).values() if _is_kernel(value)}
+    paths = {str(value.stats.cache_path) for value in vars(direct).values() if _is_kernel(value)}
     folders = sorted(paths - {"None"})
     return {"compiled kernels": ", ".join(folders) or "kept in memory only: no folder to write to"}
 

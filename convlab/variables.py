@@ -61,7 +61,8 @@ class Variable(NDArrayOperatorsMixin):
         regularizer: Any = None,
         path: str | None = None,
     ) -> None:
-        self._value = np.array(initial_value, dtype=dtype, order="C")
+        self._version = 0
+        self._keep(np.array(initial_value, dtype=dtype, order="C"))
         self.name = name
         self.path = path or name
         self.trainable = trainable
@@ -74,6 +75,25 @@ class Variable(NDArrayOperatorsMixin):
         view = self._value.view()
         view.flags.writeable = False
         return view
+
+    @property
+    def version(self) -> int:
+        """How often the value was replaced: who keeps something made from it can tell that by it.
+
+        Examples
+        --------
+        >>> bias = Variable(np.zeros(3))
+        >>> before = bias.version
+        >>> bias.assign(np.zeros(3)).version == before
+        False
+        """
+        return self._version
+
+    def _keep(self, array: np.ndarray) -> None:
+        """Make an array the value. Nobody can write into it, not even through a view."""
+        array.flags.writeable = False
+        self._value = array
+        self._version += 1
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -134,7 +154,7 @@ class Variable(NDArrayOperatorsMixin):
             )
         # A new array, not a new content: whoever holds the old value keeps what was seen.
         with np.errstate(over="ignore"):  # too large for the dtype is infinite, as in Keras
-            self._value = np.array(array, dtype=self._value.dtype, order="C")
+            self._keep(np.array(array, dtype=self._value.dtype, order="C"))
         return self
 
     def take(self, array: np.ndarray) -> np.ndarray:
@@ -153,7 +173,8 @@ class Variable(NDArrayOperatorsMixin):
         if array.shape != self.shape or array.dtype != self._value.dtype:
             self.assign(array)
         else:
-            self._value = array
+            self._keep(array)
+        before.flags.writeable = True
         return before
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:

@@ -291,8 +291,9 @@ def chosen(monkeypatch, **options):
         module = __import__(f"convlab.kernels.{name}", fromlist=["conv2d"])
         real = module.conv2d
         monkeypatch.setattr(
-            module, "conv2d", lambda *a, name=name, real=real: (names.append(name), real(*a))
-        )
+            module, "conv2d",
+            lambda *a, name=name, real=real, **o: (names.append(name), real(*a, **o)),
+        )  # fmt: skip
     conv2d(options.pop("x", X), options.pop("kernel", KERNEL), **options)
     monkeypatch.undo()
     (name,) = names

@@ -110,21 +110,35 @@ def check_name(name: object) -> None:
         )
 
 
-def choose(implementation: str | None, multiply_adds: int) -> ModuleType:
+def choose(implementation: str | None, multiply_adds: int, algorithm: str = "auto") -> ModuleType:
     """The module to run: the one asked for, or the faster one for work of this size."""
     name = _chosen.get() if implementation is None else implementation
     check_name(name)
-    if name == "auto":
+    if algorithm != "auto":
+        name = _for_an_algorithm(name, algorithm)
+    elif name == "auto":
         large = multiply_adds >= PARALLEL_FROM
         name = "parallel" if large and _parallel_is_usable() else "vectorized"
     return importlib.import_module(f"convlab.kernels.{name}")
 
 
+def _for_an_algorithm(name: str, algorithm: str) -> str:
+    """The one implementation that has several algorithms."""
+    if name in ("naive", "vectorized"):
+        raise ValueError(
+            '`algorithm` chooses among the paths of implementation="parallel". '
+            f"Received: algorithm={algorithm!r}, implementation={name!r}. Leave one of them out."
+        )
+    check_name("parallel")
+    return "parallel"
+
+
 def _parallel_is_usable() -> bool:
-    """Whether "auto" may take it: Numba can be absent, older than NumPy, or cut off by a fork."""
+    """Whether "auto" may take it: Numba can be absent, or older than NumPy."""
     if not _numba_is_there():
         return False
     try:
-        return importlib.import_module("convlab.kernels.parallel").is_usable()
+        importlib.import_module("convlab.kernels.parallel")
     except ImportError:  # Numba refuses a NumPy that is newer than itself
         return False
+    return True

@@ -11,6 +11,7 @@ from convlab.functional import conv2d, conv2d_input_gradient, conv2d_kernel_grad
 from convlab.layers.activation import bend
 from convlab.layers.base import Layer
 from convlab.layers.sums import channel_axis, sum_over_others
+from convlab.prepared import PreparedKernel, PreparedWhenSeenAgain
 from convlab.variables import Variable
 
 
@@ -33,6 +34,10 @@ class Convolution(Layer):
     bias_regularizer: Any
     bias_constraint: Any
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._ready = PreparedWhenSeenAgain()
+
     def _sweep(self) -> dict[str, Any]:
         """How the window moves: the arguments of `conv2d` beside the arrays."""
         raise NotImplementedError
@@ -54,11 +59,21 @@ class Convolution(Layer):
 
     def forward(self, inputs: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """Convolve, add the bias, apply the activation."""
-        kernel = self._conv_kernel().astype(inputs.dtype, copy=False)
+        kernel = self._weights(inputs.dtype, training)
         bias = None if self.bias is None else self.bias.value.astype(inputs.dtype, copy=False)
         summed = conv2d(inputs, kernel, bias, **self._sweep())
         before, output = bend(self.activation, summed)
         return output, (inputs, before, output)
+
+    def _weights(self, dtype: np.dtype, training: bool) -> np.ndarray | PreparedKernel:
+        """The kernel; laid out for the compiled kernels from the second call that finds it as it is.
+
+        Training changes it at every step: there, laying it out would be for nothing.
+        """
+        kernel = self._conv_kernel().astype(dtype, copy=False)
+        if training:
+            return kernel
+        return self._ready.kernel((self.kernel.version, dtype), kernel)
 
     def backward(
         self, output_gradient: np.ndarray, cache: Any, input_gradient: bool = True

@@ -1,32 +1,47 @@
-"""The convolution and its gradients: lay out, choose the loops, launch."""
+"""The convolution and its gradients: plan, prepare the weights, compute."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numba
 import numpy as np
 
 from convlab.geometry import Geometry
-from convlab.kernels.parallel import channelwise, dense
-from convlab.kernels.parallel.launch import contiguous, launch, read_only
-from convlab.kernels.parallel.reads import Reads, reads
+from convlab.kernels import vectorized
+from convlab.kernels.parallel import kernel_gradient, paths
+from convlab.kernels.parallel.launch import borrowed, contiguous, read_only
+from convlab.kernels.parallel.paths import Prepared
+from convlab.kernels.parallel.planning import Plan, planned
 
-# Filters that see the same single channel: with more, `dense` fills its lanes better.
-FEW = 8
+if TYPE_CHECKING:
+    from convlab.prepared import PreparedKernel
+
+Preparing = Callable[[Plan], Prepared]
 
 
-def _is_channelwise(geometry: Geometry) -> bool:
-    return geometry.group_channels == 1 and geometry.group_filters < FEW
+def prepare_weights(plan: Plan, kernel: np.ndarray, room: np.ndarray | None = None) -> Prepared:
+    """The weights as the plan's path reads them; in some room, where there is any."""
+    backward = plan.operation == "conv2d_input_gradient"
+    if room is None:
+        room = np.empty(plan.packed_size, plan.dtype)
+    return plan.path.prepare(read_only(kernel, plan.dtype), plan.setups, backward, room)
 
 
 def conv2d(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, geometry: Geometry, output: np.ndarray
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray | None,
+    geometry: Geometry,
+    output: np.ndarray,
+    algorithm: str = "auto",
+    prepared: PreparedKernel | None = None,
 ) -> None:
     """Every output is the bias plus the products of its window."""
-    pairs = reads(geometry)
-    with contiguous(output) as result:
-        if _is_channelwise(geometry):
-            _sweep_channels(_seen(x, geometry), kernel, bias, geometry, pairs, result)
-        else:
-            _sweep(x, kernel, bias, geometry, pairs, result)
+    ready = prepared.weights if prepared is not None else None
+    if not _compute("conv2d", x, kernel, bias, geometry, output, algorithm, ready):
+        vectorized.conv2d(x, kernel, _zeros(bias, geometry, output), geometry, output)
 
 
 def conv2d_input_gradient(
@@ -34,84 +49,73 @@ def conv2d_input_gradient(
     kernel: np.ndarray,
     geometry: Geometry,
     input_gradient: np.ndarray,
+    algorithm: str = "auto",
 ) -> None:
     """The same sweep from the other end: every pixel gathers from the outputs that read it."""
-    pairs = reads(geometry, backward=True)
-    with contiguous(input_gradient) as result:
-        if _is_channelwise(geometry):
-            shares = np.empty((*result.shape, geometry.group_filters), result.dtype)
-            lanes = shares.reshape(*result.shape[:3], geometry.filters)
-            nothing = np.zeros(geometry.filters, result.dtype)
-            _sweep_channels(output_gradient, kernel, nothing, geometry, pairs, lanes)
-            np.sum(shares, axis=4, out=result)
-        else:
-            nothing = np.zeros(geometry.channels, result.dtype)
-            turned = _swap_channels(kernel, geometry)
-            _sweep(output_gradient, turned, nothing, geometry, pairs, result)
+    operation = "conv2d_input_gradient"
+    if not _compute(operation, output_gradient, kernel, None, geometry, input_gradient, algorithm):
+        vectorized.conv2d_input_gradient(output_gradient, kernel, geometry, input_gradient)
 
 
 def conv2d_kernel_gradient(
-    x: np.ndarray, output_gradient: np.ndarray, geometry: Geometry, kernel_gradient: np.ndarray
+    x: np.ndarray, output_gradient: np.ndarray, geometry: Geometry, result: np.ndarray
 ) -> None:
     """Every weight is the sum of the pixels it met, times the gradients of their outputs."""
-    pairs = reads(geometry)
-    tables = pairs.rows, pairs.columns, pairs.steps[1]
-    with contiguous(kernel_gradient) as result:
-        gradient = read_only(output_gradient, result.dtype)
-        if _is_channelwise(geometry):
-            pixels = read_only(_seen(x, geometry), result.dtype)
-            run = channelwise.pixels_at_once(geometry.filters, pairs.steps)
-            arguments = (pixels, gradient, *tables, run, result[:, :, 0])
-            launch(channelwise.correlate, geometry, *arguments)
-        else:
-            arguments = (read_only(x, result.dtype), gradient, *tables, geometry.groups, result)
-            launch(dense.correlate, geometry, *arguments)
+    if not x.size or not output_gradient.size:
+        result[...] = 0
+        return
+    setup = kernel_gradient.setup(geometry, result.dtype, numba.get_num_threads())
+    with contiguous(result) as target:
+        pixels, gradient = (read_only(array, target.dtype) for array in (x, output_gradient))
+        certain = kernel_gradient.correlate(pixels, gradient, setup, target)
+    if not certain:
+        vectorized.conv2d_kernel_gradient(x, output_gradient, geometry, result)
 
 
-def _sweep(
+def _zeros(bias: np.ndarray | None, geometry: Geometry, output: np.ndarray) -> np.ndarray:
+    return np.zeros(geometry.filters, output.dtype) if bias is None else bias
+
+
+def _compute(
+    operation: str,
     source: np.ndarray,
     kernel: np.ndarray,
-    bias: np.ndarray,
+    bias: np.ndarray | None,
     geometry: Geometry,
-    pairs: Reads,
     target: np.ndarray,
-) -> None:
-    """Sweep panel by panel of filters."""
-    pixels, weights, offsets = (
-        read_only(array, target.dtype)
-        for array in (
-            source,
-            dense.pack(kernel, geometry.groups),
-            dense.pack_bias(bias, geometry.groups),
-        )
-    )
-    tables = pairs.rows, pairs.columns, pairs.steps
-    launch(dense.sweep, geometry, pixels, weights, offsets, *tables, target)
+    algorithm: str,
+    preparing: Preparing | None = None,
+) -> bool:
+    """By the planned path; by the direct one where another met something infinite.
+
+    False where that, too, multiplied a zero of the padding by something infinite. The definition
+    leaves padding out, and so does the vectorized implementation.
+    """
+    if target.size == 0:
+        return True
+    threads = numba.get_num_threads()
+    with contiguous(target) as result:
+        pixels = read_only(source, result.dtype)
+        for name in dict.fromkeys((algorithm, "direct")):
+            plan = planned(operation, geometry, result.dtype, name, threads)
+            if _convolve(plan, pixels, kernel, bias, result, preparing):
+                return True
+            if plan.path is paths.DIRECT:
+                break
+    return False
 
 
-def _sweep_channels(
+def _convolve(
+    plan: Plan,
     source: np.ndarray,
     kernel: np.ndarray,
-    bias: np.ndarray,
-    geometry: Geometry,
-    pairs: Reads,
+    bias: np.ndarray | None,
     target: np.ndarray,
-) -> None:
-    """Sweep lane by lane: a filter and the channel that it sees."""
-    run = np.tile(kernel[:, :, 0], channelwise.pixels_at_once(geometry.filters, pairs.steps))
-    pixels, weights, offsets = (read_only(array, target.dtype) for array in (source, run, bias))
-    tables = pairs.rows, pairs.columns, pairs.steps
-    launch(channelwise.sweep, geometry, pixels, weights, offsets, *tables, target)
-
-
-def _seen(x: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """The input, filter by filter: each channel as often as filters see it."""
-    few = geometry.group_filters
-    return x if few == 1 else np.repeat(x, few, axis=3)
-
-
-def _swap_channels(kernel: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """Inputs and filters change places, group by group: the kernel that goes backward."""
-    grouped = kernel.reshape(*kernel.shape[:3], geometry.groups, geometry.group_filters)
-    turned = grouped.transpose(0, 1, 4, 3, 2)
-    return turned.reshape(*geometry.kernel_size, geometry.group_filters, geometry.channels)
+    preparing: Preparing | None,
+) -> bool:
+    """By one path. Weights that serve this call alone are laid out in borrowed room."""
+    if preparing is not None:
+        return plan.path.convolve(source, preparing(plan), bias, plan.setups, target)
+    with borrowed(1, plan.weight_bytes) as room:
+        prepared = prepare_weights(plan, kernel, room[0].view(plan.dtype))
+        return plan.path.convolve(source, prepared, bias, plan.setups, target)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from types import FunctionType, TracebackType
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.serialize import dumps
+from numba.np.ufunc import parallel as numba_threads
 
-from convlab.geometry import Geometry
-
-# Multiply-adds: some 20 microseconds of `dense`, some 200 of `pooling`.
+# Multiply-adds for which one more thread is woken: some 10 microseconds of work.
 WORK_PER_THREAD = 500_000
+# Scratch that is kept for the next call: how many pieces, and how large one may be.
+SPARE_PIECES, SPARE_BYTES = 4, 64 * 2**20
+LINE = 64  # bytes of a cache line
+WORDS = LINE // 8  # whole numbers of a cache line
+
+
+# --- how kernels are made -----------------------------------------------------------------------
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -23,40 +36,117 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     No fast-math: NaN, infinity and the order of additions are kept. ``error_model="numpy"``
     drops the checks for division by zero, which would keep loops from becoming vectors.
-
-    The disk cache looks at a function's own file only. So what is compiled calls nothing
-    compiled from another file: an edit there would go unnoticed.
     """
     options = {"nogil": True, "error_model": "numpy", **options}
 
     def decorate(function: Callable[..., Any]) -> Any:
         try:
-            return numba.njit(cache=True, **options)(function)
+            dispatcher = numba.njit(cache=True, **options)(function)
         except RuntimeError:  # no folder to write to, neither here nor in the user's home
             return numba.njit(**options)(function)
+        _notice_every_room(dispatcher)
+        return dispatcher
 
     return decorate
 
 
-class _Gate:
-    """One Python thread at a time enters the compiled kernels, which then use every core.
+def _notice_every_room(dispatcher: Any) -> None:
+    """Let code on disk count as old after an edit of any file of this folder, and only then.
 
-    Numba's threading layer "workqueue" aborts the process when two threads enter it at once.
-    The lock is reentrant, because a signal handler may run a convolution while its own thread
-    is between lock and kernel.
+    Numba looks at the file of the function alone, and would miss an edit of what it calls. And it
+    tells closures apart by their pickled variables: another compiled function among them has a
+    random number, and in the next process its caller would never be found again.
+    """
+    cache = getattr(dispatcher, "_cache", None)
+    index = getattr(cache, "_cache_file", None)
+    if cache is None or index is None:
+        return
+    index._source_stamp = (index._source_stamp, _fingerprint())
+    function = dispatcher.py_func
+    cache._index_key = lambda signature, codegen: (
+        signature, codegen.magic_tuple(), _identity(function),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _fingerprint() -> str:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _identity(value: Any) -> str:
+    """What tells a function from others, and a closure from those that the same lines make."""
+    function = getattr(value, "__wrapped__", value)  # of compiled functions and intrinsics
+    if isinstance(function, FunctionType):
+        place = f"{function.__module__}.{function.__qualname__}:{function.__code__.co_firstlineno}"
+        variables = tuple(cell.cell_contents for cell in function.__closure__ or ())
+        return f"{place}{_identity(variables)}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_identity, value))})"
+    if value is None or isinstance(value, (int, float, str, np.dtype)):
+        return repr(value)
+    return hashlib.sha256(dumps(value)).hexdigest()
+
+
+class Kernel(NamedTuple):
+    """A compiled piece of work: jobs that a crew shares out, or that one thread does alone.
+
+    Attributes
+    ----------
+    alone : compiled function
+        ``alone(member, board, scratch, *arguments)``: claims job after job from the board, with
+        `tiles.claim`, until none is left. ``scratch[member]`` is its own.
+    together : compiled function
+        ``together(crew, board, scratch, *arguments)``: a crew of threads that do so.
+    """
+
+    alone: Any
+    together: Any
+
+
+# --- how kernels are entered --------------------------------------------------------------------
+
+
+class _Gate:
+    """One Python thread at a time leads a crew; another that comes meanwhile works alone.
+
+    Numba's threading layer "workqueue" aborts the process when two threads enter it at once, and
+    GNU OpenMP does so, or hangs, in a child that was forked after it had started. Neither matters
+    to a thread that works alone; and the results are the same, bit by bit.
     """
 
     def __init__(self) -> None:
-        self.open_again()
-
-    def open_again(self) -> None:
+        self.leader: object = None
+        # Held for a few instructions. Reentrant: a signal handler may come between them.
         self.lock = threading.RLock()
-        self.closed = False
+        self.openmp_is_lost = False
+
+    def claim(self, who: object) -> bool:
+        """Whether this call leads a crew now. It gives that up by setting `leader` to None."""
+        with self.lock:
+            if self.leader is None:
+                self.leader = who
+        return self.leader is who
+
+    def is_closed(self) -> bool:
+        """Whether this process cannot have crews: a child, with OpenMP, after a fork."""
+        return self.openmp_is_lost and _threading_layer() == "omp"
 
     def after_fork(self) -> None:
-        """In a forked child: a new lock, for the thread that held the old one is gone."""
-        self.open_again()
-        self.closed = sys.platform == "linux" and _threading_layer() == "omp"
+        """In a forked child: the threads of a crew are gone, and perhaps its leader."""
+        self.leader, self.lock = None, threading.RLock()
+        self.openmp_is_lost |= sys.platform == "linux" and _openmp_has_started()
+
+
+def _openmp_has_started() -> bool:
+    """Whether GNU OpenMP has, for Numba or for another library that shares it."""
+    layer = _threading_layer()
+    if layer is not None:
+        return layer == "omp"
+    try:
+        return re.search(r"/libgomp\.so\b", Path("/proc/self/maps").read_text()) is not None
+    except OSError:
+        return False
 
 
 def _threading_layer() -> str | None:
@@ -68,16 +158,33 @@ def _threading_layer() -> str | None:
 
 
 _gate = _Gate()
+
+
+# What a thread may hold while another one forks; nobody would open it again in the child.
+_NUMBA_LOCKS = (global_compiler_lock, numba_threads._backend_init_thread_lock)
+
+
+def _hold_numba() -> None:
+    """Before a fork: wait until no other thread compiles, or starts Numba's threads."""
+    for lock in _NUMBA_LOCKS:
+        lock.acquire()
+
+
+def _let_numba_go() -> None:
+    for lock in reversed(_NUMBA_LOCKS):
+        with suppress(RuntimeError):  # not held: the wait for it was interrupted
+            lock.release()
+
+
+def _after_fork() -> None:
+    _let_numba_go()
+    _gate.after_fork()
+
+
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
-    os.register_at_fork(after_in_child=_gate.after_fork)
-
-
-def is_usable() -> bool:
-    """Whether kernels may be launched: not in a child forked after OpenMP had started.
-
-    GNU OpenMP cannot be used on both sides of a fork, and Numba ends a process that tries.
-    """
-    return not _gate.closed
+    os.register_at_fork(
+        before=_hold_numba, after_in_parent=_let_numba_go, after_in_child=_after_fork
+    )
 
 
 def _start_threads() -> None:
@@ -93,31 +200,149 @@ def _start_threads() -> None:
         numba.get_num_threads()
     finally:
         if not chosen:
-            del os.environ["OMP_WAIT_POLICY"]
+            os.environ.pop("OMP_WAIT_POLICY", None)
 
 
-def launch(kernel: Callable[..., None], geometry: Geometry, *arguments: Any) -> None:
-    """Run a compiled kernel on Numba's threads, whoever else is calling.
+def _allowed() -> int:
+    """Threads that `numba.set_num_threads` allows to the calling one, asked without a lock.
 
-    Small work gets fewer of them than `numba.set_num_threads` allows: to wake a thread takes
-    microseconds, and on a busy machine the wait for it can take milliseconds.
+    `numba.get_num_threads` takes a lock that forked processes share: a worker that is killed
+    while it holds the lock would stop all others.
     """
-    if not is_usable():
-        raise RuntimeError(
-            "The parallel implementation cannot run in a process that was forked after OpenMP "
-            f"had started. Received: threading layer={_threading_layer()!r}. Start processes "
-            'with multiprocessing.get_context("spawn"), set NUMBA_THREADING_LAYER=workqueue, '
-            'or use implementation="vectorized".'
-        )
     if _threading_layer() is None:
         _start_threads()
-    allowed = numba.get_num_threads()
-    with _gate.lock:
-        numba.set_num_threads(min(allowed, 1 + geometry.multiply_adds // WORK_PER_THREAD))
-        try:
-            kernel(*arguments)
-        finally:
-            numba.set_num_threads(allowed)
+    return int(numba_threads._get_num_threads())  # type: ignore[attr-defined]
+
+
+def crew_for(jobs: int, multiply_adds: int) -> int:
+    """Threads that are worth waking, of those that `numba.set_num_threads` allows."""
+    wanted = min(jobs, 1 + multiply_adds // WORK_PER_THREAD)
+    if wanted <= 1:
+        return 1
+    allowed = _allowed()
+    return 1 if _gate.is_closed() else min(wanted, allowed)
+
+
+def run(
+    kernel: Kernel,
+    jobs: int,
+    multiply_adds: int,
+    scratch: int,
+    *arguments: Any,
+) -> None:
+    """Do all jobs of a compiled kernel, on as many threads as pay, whoever else is calling.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    jobs : int
+    multiply_adds : int
+        The work of all jobs. To wake a thread takes microseconds, and on a busy machine the wait
+        for it can take milliseconds: small work stays in the calling thread.
+    scratch : int
+        Bytes that each thread may use to work in; it gets them as whole numbers of 8 bytes.
+    *arguments
+        What the kernel takes after its board and its scratch.
+    """
+    crew = crew_for(jobs, multiply_adds)
+    words = _words(scratch)
+    piece = _take(WORDS + crew * words)
+    try:
+        board, rows = piece[:1], piece[WORDS : WORDS + crew * words].reshape(crew, words)
+        board[0] = 0
+        if crew == 1 or not _lead(kernel.together, crew, board, rows, *arguments):
+            kernel.alone(0, board, rows, *arguments)
+    finally:
+        _give_back(piece)
+
+
+def _lead(together: Any, crew: int, *arguments: Any) -> bool:
+    """Do all jobs with a crew, if nobody leads one; whether they are done.
+
+    An interrupt can come after any call, so each call stands where the way back is still open:
+    nothing is called between the kernel's end and the gate's opening.
+    """
+    me, allowed = object(), _allowed()
+    try:
+        if not _gate.claim(me):
+            return False
+        numba_threads._set_num_threads(crew)  # type: ignore[attr-defined]
+        together(crew, *arguments)
+        return True
+    finally:
+        if _gate.leader is me:
+            _gate.leader = None
+            numba_threads._set_num_threads(allowed)  # type: ignore[attr-defined]
+
+
+# --- room to work in ----------------------------------------------------------------------------
+
+_spare: list[np.ndarray] = []
+
+
+class borrowed:
+    """Room to work in: rows of ``size`` bytes or a little more, each at a cache line's start.
+
+    Memory that was used before: to touch fresh pages costs more than the arithmetic. It goes to
+    the next who asks when the ``with`` block ends.
+
+    Parameters
+    ----------
+    rows, size : int
+
+    Examples
+    --------
+    >>> with borrowed(2, 100) as room:
+    ...     room.shape, room.dtype
+    ((2, 16), dtype('int64'))
+    """
+
+    def __init__(self, rows: int, size: int) -> None:
+        self._shape = rows, _words(size)
+        self._piece: np.ndarray | None = None
+
+    def __enter__(self) -> np.ndarray:
+        rows, words = self._shape
+        self._piece = _take(rows * words)
+        return self._piece[: rows * words].reshape(rows, words)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        piece, self._piece = self._piece, None
+        if piece is not None:
+            _give_back(piece)
+
+
+def _words(size: int) -> int:
+    """Words of 8 bytes for a size in bytes, in whole cache lines."""
+    return -(-max(1, size) // LINE) * WORDS
+
+
+def _take(words: int) -> np.ndarray:
+    """A spare piece that is large enough, or a new one. Popping is safe among threads."""
+    try:
+        piece = _spare.pop()
+    except IndexError:
+        return _fresh(words)
+    return piece if piece.size >= words else _fresh(words)
+
+
+def _give_back(piece: np.ndarray) -> None:
+    if piece.nbytes <= SPARE_BYTES and len(_spare) < SPARE_PIECES:
+        _spare.append(piece)
+
+
+def _fresh(words: int) -> np.ndarray:
+    room = np.empty(words + WORDS, np.int64)
+    first = -room.ctypes.data % LINE // 8
+    return room[first : first + words]
+
+
+# --- what kernels are fed with ------------------------------------------------------------------
 
 
 def read_only(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -126,8 +351,11 @@ def read_only(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     A copy is made only where the array is none of these. All inputs are handed over read-only,
     so that writable and read-only arrays share one compiled version.
     """
-    view = np.require(array, dtype, ["C", "A"]).view()
-    view.flags.writeable = False
+    flags = array.flags
+    if array.dtype != dtype or not (flags.c_contiguous and flags.aligned):
+        array = np.require(array, dtype, ["C", "A"])
+    view = array.view()
+    view.setflags(write=False)
     return view
 
 
@@ -140,3 +368,14 @@ def contiguous(result: np.ndarray) -> Iterator[np.ndarray]:
     stand_in = np.empty(result.shape, result.dtype.newbyteorder("="))
     yield stand_in
     result[...] = stand_in
+
+
+def launch(kernel: Callable[..., None], geometry: Any, *arguments: Any) -> None:
+    allowed = numba.get_num_threads()
+    with _gate.lock:
+        kernel(*arguments)
+
+
+def is_usable() -> bool:
+    """Whether kernels can be compiled: not with Numba's compiler switched off."""
+    return not numba.config.DISABLE_JIT  # type: ignore[attr-defined]

@@ -1,0 +1,266 @@
+"""The innermost loops of the kernel gradient: sums of outer products, kept in registers.
+
+Written as in `tiles`: an intrinsic, that is a Python function that writes instructions. A tile is
+compiled on its own and called by its address, so that the loops around it are compiled once for
+tiles of all shapes.
+"""
+
+# Numba gives the arguments of an intrinsic as types first, then as values: nothing for mypy.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from convlab.kernels.parallel.lanes import INDEX, Emitter, machine
+from convlab.kernels.parallel.launch import compiled
+
+# Vectors that `add_chunks` sums side by side: so none waits for the one before.
+AT_ONCE = 8
+# What a shape says of its dtype.
+KINDS = {"float32": 4, "float64": 8, "int64": -8}
+ELEMENTS = {4: ir.FloatType(), 8: ir.DoubleType(), -8: INDEX}
+
+Shape = tuple[int, int, int, int, int]
+
+
+@intrinsic(prefer_literal=True)
+def add_outer_products(
+    typing_context, shape, source, taps, gradient, pixels, count, target, cells, skipped, left,
+    going_on,
+):  # fmt: skip
+    """The register tile: for some weights of a kernel, the sums over a block of pixels.
+
+    A tile has a weight for each of `taps` taps, `run` numbers that lie side by side from there
+    on, and each lane ``f``::
+
+        target[cells[t * run + c] + f] += sum over pixels p < count of
+            source[pixels[p, 0] + taps[t] + c] * gradient[pixels[p, 1] + f]
+
+    All sums stay in registers from the first pixel to the last. One number of the source is
+    multiplied by `vectors` vectors of the gradient, and each of those serves ``taps * run``
+    numbers: so few numbers are fetched for each multiplication, and many sums wait for none.
+
+    Parameters
+    ----------
+    shape : (int, int, int, int, int)
+        Taps, run, vectors, lanes of a vector, and one of `KINDS`.
+    source, gradient, target : int
+        Addresses.
+    taps : int
+        Address of a table: an element of the source, for each tap.
+    pixels : int
+        Address of a table: for each pixel, an element of the source and one of the gradient.
+    count : int
+        Pixels.
+    cells : int
+        Address of a table: an element of the target, for each tap and number of a run.
+    skipped : int
+        Rows of the tile that are left out at the end: another tile has them.
+    left : int
+        Lanes that are filters. What lies beyond in the target is not touched.
+    going_on : int
+        Whether the sums are added to the target; else they replace it.
+    """
+    numbers = tuple(number.literal_value for number in shape)
+
+    def write(context, builder, signature, arguments):
+        emit = Emitter(builder, ELEMENTS[numbers[-1]], numbers[-2])
+        _write_add_outer_products(*numbers[:3], emit, *arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(shape, *[types.int64] * 10), write
+
+
+def _write_add_outer_products(
+    tap_count, run, vectors, emit, source, taps, gradient, pixels, count, target, cells, skipped,
+    left, going_on,
+):  # fmt: skip
+    builder = emit.builder
+    source, gradient, target = (emit.pointer(n) for n in (source, gradient, target))
+    taps, pixels, cells = (emit.table(n) for n in (taps, pixels, cells))
+    rows, width = tap_count * run, vectors * emit.lanes
+    sums = [[emit.variable() for _ in range(vectors)] for _ in range(rows)]
+    for total in sum(sums, []):
+        emit.put(emit.zero(), total)
+    starts = [emit.advance(source, emit.read(taps, t)) for t in range(tap_count)]
+    with emit.loop(emit.index(0), builder.add(count, count), 2) as pixel:
+        place, lanes = (emit.read(emit.advance(pixels, pixel), n) for n in range(2))
+        row = emit.advance(gradient, lanes)
+        factors = [emit.load(row, v * emit.lanes) for v in range(vectors)]
+        for n, totals in enumerate(sums):
+            near = emit.advance(starts[n // run], place)
+            number = emit.broadcast(emit.read(near, n % run))
+            for factor, total in zip(factors, totals, strict=True):
+                emit.put(emit.fma(number, factor, emit.get(total)), total)
+    # The sums lie in memory for a moment, so that one short loop can write any of their rows.
+    room = cgutils.alloca_once(builder, ir.ArrayType(emit.element, rows * width))
+    room.align = emit.lanes * emit.itemsize
+    room = builder.bitcast(room, emit.element.as_pointer())
+    for n, totals in enumerate(sums):
+        for v, total in enumerate(totals):
+            emit.store(emit.get(total), room, n * width + v * emit.lanes)
+    going_on = builder.icmp_signed("!=", going_on, emit.index(0))
+    full = builder.icmp_signed(">=", left, emit.index(width))
+    with emit.loop(skipped, emit.index(rows)) as n:
+        part = emit.advance(room, builder.mul(n, emit.index(width)))
+        output = emit.advance(target, emit.read(cells, n))
+        with builder.if_else(full) as (then, otherwise):
+            with then:
+                for lane in range(0, width, emit.lanes):
+                    before = emit.load(output, lane)
+                    emit.store(_grown(emit, part, lane, before, going_on), output, lane)
+            with otherwise:
+                for lane in range(0, width, emit.lanes):
+                    rest = builder.sub(left, emit.index(lane))
+                    before = emit.load_first(rest, output, lane)
+                    emit.store_first(
+                        rest, _grown(emit, part, lane, before, going_on), output, lane
+                    )
+
+
+def _grown(emit, part, lane, before, going_on):
+    """A vector of sums, added to what was there before or not."""
+    value = emit.builder.select(going_on, before.value, emit.zero().value)
+    return emit.load(part, lane) + type(before)(emit, value)
+
+
+class Tile(NamedTuple):
+    """A compiled `add_outer_products`, and its address."""
+
+    function: Any
+    address: int
+
+
+@lru_cache(maxsize=256)
+def tile(shape: Shape) -> Tile:
+    """Compile the register tile of one shape."""
+
+    @compiled()
+    def add(
+        source, taps, gradient, pixels, count, target, cells, skipped, left, going_on
+    ):  # fmt: skip
+        add_outer_products(
+            shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on
+        )
+
+    signature = (types.int64,) * 10
+    add.compile(signature)
+    made = add.overloads[signature]
+    return Tile(add, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
+
+
+@intrinsic
+def call_tile(
+    typing_context, address, source, taps, gradient, pixels, count, target, cells, skipped, left,
+    going_on,
+):  # fmt: skip
+    """Call the tile at an address."""
+    kinds = (types.int64,) * 10
+
+    def write(context, builder, signature, arguments):
+        kind = context.call_conv.get_function_type(types.none, kinds)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        context.call_conv.call_function(builder, function, types.none, kinds, arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *kinds), write
+
+
+def _emitter(context, builder, like):
+    lanes = machine().lanes(np.dtype(str(like.dtype)))
+    return Emitter(builder, context.get_value_type(like.dtype), lanes)
+
+
+@intrinsic
+def copy_rows(typing_context, like, source, apart, target, width, count, left):
+    """Lay out rows of numbers side by side: ``target[n, f] = source[n * apart + f]``.
+
+    Source and target are addresses. A row of the target has ``width`` numbers, which fill whole
+    vectors; those from the ``left``-th on become zero, and are not read.
+    """
+
+    def write(context, builder, signature, arguments):
+        emit = _emitter(context, builder, like)
+        _, source, apart, target, width, count, left = arguments
+        source, target = emit.pointer(source), emit.pointer(target)
+        with emit.loop(emit.index(0), count) as n:
+            row = emit.advance(source, builder.mul(n, apart))
+            to = emit.advance(target, builder.mul(n, width))
+            with emit.loop(emit.index(0), width, emit.lanes) as lane:
+                vector = emit.load_first(builder.sub(left, lane), row, lane)
+                emit.store(vector, to, lane)
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.int64] * 6), write
+
+
+@intrinsic
+def add_chunks(typing_context, like, source, apart, chunks, target, count):
+    """Add rows of numbers, one after the other: ``target[n] = sum over k of source[k, n]``.
+
+    Source and target are addresses. Row ``k`` begins ``k * apart`` elements on.
+    """
+
+    def write(context, builder, signature, arguments):
+        emit = _emitter(context, builder, like)
+        name = f"convlab.add_chunks.{emit.element}.{emit.lanes}"
+        builder.call(emit.function(name, 5, _write_add_chunks), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.int64] * 5), write
+
+
+def _write_add_chunks(emit, source, apart, chunks, target, count):
+    builder, lanes = emit.builder, emit.lanes
+    source, target = emit.pointer(source), emit.pointer(target)
+    rest = builder.srem(count, emit.index(AT_ONCE * lanes))
+    whole = builder.sub(count, rest)
+
+    def add(start, stop, vectors, load, store):
+        sums = [emit.variable() for _ in range(vectors)]
+        with emit.loop(start, stop, vectors * lanes) as n:
+            for v, total in enumerate(sums):
+                emit.put(load(n, emit.advance(source, n), v * lanes), total)
+            with emit.loop(emit.index(1), chunks) as chunk:
+                place = builder.add(n, builder.mul(chunk, apart))
+                for v, total in enumerate(sums):
+                    part = load(n, emit.advance(source, place), v * lanes)
+                    emit.put(emit.get(total) + part, total)
+            for v, total in enumerate(sums):
+                store(n, emit.get(total), emit.advance(target, n), v * lanes)
+
+    add(
+        emit.index(0), whole, AT_ONCE,
+        lambda n, pointer, lane: emit.load(pointer, lane),
+        lambda n, total, pointer, lane: emit.store(total, pointer, lane),
+    )  # fmt: skip
+    add(
+        whole, count, 1,
+        lambda n, pointer, lane: emit.load_first(builder.sub(count, n), pointer, lane),
+        lambda n, total, pointer, lane: emit.store_first(
+            builder.sub(count, n), total, pointer, lane
+        ),
+    )
+
+
+@intrinsic
+def tick(typing_context, board, place):
+    """Count up one number of a board that all threads share, and give what it was before.
+
+    What a thread wrote before its tick is seen by those that tick later.
+    """
+
+    def write(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        counter = builder.gep(array.data, [arguments[1]])
+        return builder.atomic_rmw("add", counter, ir.Constant(INDEX, 1), "acq_rel")
+
+    return types.int64(board, types.int64), write
