@@ -8,25 +8,42 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from convlab import __version__
 
+if TYPE_CHECKING:
+    from convlab.explanation import LayerExplanation
+
+PLANNED = (
+    "algorithm", "tile", "jobs", "threads", "scratch_bytes", "weight_bytes", "multiply_adds",
+    "expected_share",
+)  # fmt: skip
 EXAMPLES = """\
 examples:
   convlab explain "Conv2D(32, 3, strides=2, padding='same')" --input 28,28,1
   convlab explain "Conv2D(32, 5)" "MaxPooling2D(2)" --input 28,28,1
   convlab info
-  convlab bench training
+  convlab bench layers
+  convlab warmup
   convlab book
+"""
+BENCH_EXAMPLES = """\
+examples:
+  convlab bench layers --only "56x56x64*" 1x1up
+  convlab bench photo gradients --json report.json --picture report.png
+  convlab bench threads
+  convlab bench training --steps 8 --rounds 9
 """
 EXPLAIN_EXAMPLES = """\
 examples:
   convlab explain "Conv2D(32, 3, strides=2, padding='same')" --input 28,28,1
   convlab explain "Conv2D(32, 5); Flatten(); Dense(10)" --input 28,28,1
   convlab explain "Conv2D(8, 3, data_format='channels_first')" --input 3,32,32
+  convlab explain "Conv2D(64, 3, padding='same')" --input 56,56,64 --plan
   convlab explain - < model.py
 
 The text is read, never run. It may be pasted from a model: Sequential([...])
@@ -103,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_info(commands)
     _add_bench(commands)
+    _add_warmup(commands)
     _add_book(commands)
     return parser
 
@@ -115,7 +133,8 @@ def _help(parser: argparse.ArgumentParser) -> int:
 def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser(
         "explain",
-        usage="%(prog)s [-h] LAYER [LAYER ...] --input SIZES [--batch N] [--json]",
+        usage="%(prog)s [-h] LAYER [LAYER ...] --input SIZES\n"
+        "                       [--batch N] [--plan] [--json]",
         help="sizes, padding, costs and receptive field of layers",
         description="Say what layers make of an input: shapes, padding, parameters,\n"
         "multiply-adds, memory, receptive field, and the pixels that are never read.",
@@ -136,6 +155,11 @@ def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
         "Input(...) or input_shape=...",
     )
     parser.add_argument("--batch", type=int, metavar="N", help="images at a time (default: 1)")
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="say as well how the parallel implementation computes each convolution here",
+    )
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     parser.set_defaults(command="explain", run=_explain)
 
@@ -150,16 +174,53 @@ def _add_info(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser(
         "bench",
-        help="time a training step beside Keras, in turns",
-        description="Time what convlab does beside the same in Keras, taking turns in one run.\n"
-        "KERAS_BACKEND chooses Keras's backend; a quiet machine gives steadier numbers.",
+        usage="%(prog)s [-h] [PART ...] [--quick] [--only NAME ...] [--threads N]\n"
+        "                     [--cpu-time] [--steps N] [--rounds N] [--json [FILE]]\n"
+        "                     [--picture FILE]",
+        help="time layers and training beside other libraries, in turns",
+        description="Time what convlab does beside the same in PyTorch, SciPy, OpenCV and Keras\n"
+        "where they are installed, taking turns in one run. A quiet machine gives\n"
+        "steadier numbers. In `training`, KERAS_BACKEND chooses Keras's backend.",
+        epilog=BENCH_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["training"], help="the article's network, one step")
-    parser.add_argument("--steps", type=int, default=8, help="steps in a turn (default: 8)")
-    parser.add_argument("--rounds", type=int, default=9, help="turns of each (default: 9)")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="machine, layers, photo, gradients, pooling, threads, training, epoch; all if none",
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes: a trial of the program")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="these layers; * stands for anything"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="for everybody (default: all)")
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="count processor time (with --threads 1)"
+    )
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="training steps in a turn (default: 8, epoch 40)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="turns of each (default: 15, 9 or 5)"
+    )
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="write the numbers as JSON; without FILE, print them and nothing else",
+    )
+    parser.add_argument("--picture", metavar="FILE", help="draw ratios and roofline, as PNG")
     parser.set_defaults(command="bench", run=_bench)
+
+
+def _add_warmup(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "compile what the book uses, so that no first call has to"
+    parser = commands.add_parser(
+        "warmup", help=text, description=f"{text.capitalize()}. What is compiled is kept on disk."
+    )
+    parser.set_defaults(command="warmup", run=_warmup)
 
 
 def _add_book(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -179,19 +240,81 @@ def _explain(options: argparse.Namespace) -> int:
 
     shape = None if options.input is None else _read_shape(options.input)
     explanation = explain(_read_texts(options.layers), shape, batch=options.batch)
-    print(_as_json(explanation.as_dict()) if options.json else explanation)
+    try:
+        plans = _plans(explanation.layers) if options.plan else []
+    except ImportError as error:  # no Numba
+        return _fail(1, f"convlab explain: {error}")
+    if options.json:
+        facts = explanation.as_dict()
+        print(_as_json({**facts, "plans": plans} if options.plan else facts))
+        return 0
+    print(explanation)
+    for planned in plans:
+        print(f"\nHow it is computed: {planned['layer']}\n{planned['text']}")
     return 0
+
+
+def _plans(layers: Sequence[LayerExplanation]) -> list[dict[str, object]]:
+    """What `convlab.plan` says of each convolution."""
+    from convlab.kernels import check_name
+
+    check_name("parallel")
+    from convlab import plan
+
+    found: list[dict[str, object]] = []
+    for layer in layers:
+        if layer.geometry and not layer.geometry.pooling:
+            one = plan(layer.geometry)
+            numbers = {name: getattr(one, name) for name in PLANNED}
+            found.append({"layer": layer.layer, **numbers, "text": str(one)})
+    return found
 
 
 def _bench(options: argparse.Namespace) -> int:
     os.environ.setdefault("KERAS_BACKEND", "jax")  # the extra [bench] installs it
     from convlab import bench
 
+    asked = bench.FAMILIES if options.only else bench.PARTS
+    parts = asked if options.parts in ([], ["all"]) else options.parts
     try:
-        result = bench.training(options.steps, options.rounds)
-    except ImportError as error:
+        report = bench.measure_all(
+            parts, only=options.only, quick=options.quick, number_of_threads=options.threads,
+            rounds=options.rounds, steps=options.steps, cpu_time=options.cpu_time,
+            say=_say(silent=options.json == "-"),
+        )  # fmt: skip
+    except ImportError as error:  # no Numba
         return _fail(1, f"convlab bench: {error}")
-    print(_as_json(result) if options.json else bench.told(result))
+    if options.json == "-":
+        print(_as_json(report))
+    elif options.json:
+        bench.write_report(report, options.json)
+    if options.picture:
+        bench.draw(report).save(options.picture)
+    lost = [report["left_out"][part] for part in options.parts if part in report["left_out"]]
+    return _fail(1, f"convlab bench: {' '.join(lost)}") if lost else 0
+
+
+def _say(silent: bool) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        if not silent:
+            print(text, flush=True)
+
+    return say
+
+
+def _warmup(options: argparse.Namespace) -> int:
+    from convlab.kernels import check_name
+
+    try:
+        check_name("parallel")
+    except ImportError as error:
+        return _fail(1, f"convlab warmup: {error}")
+    from convlab.kernels import parallel
+
+    start = time.perf_counter()
+    for what, seconds in parallel.warmup():
+        print(f"  {what:40} {seconds:6.2f} s", flush=True)
+    print(f"  {'in all':40} {time.perf_counter() - start:6.2f} s")
     return 0
 
 

@@ -20,6 +20,8 @@ from convlab.kernels.algorithms import check_algorithm
 from convlab.kernels.dtypes import promoted, sums_dtype
 from convlab.prepared import PreparedKernel
 
+# A look at a pixel of a window, in multiply-adds: NumPy has no matrix product for a maximum.
+POOLING_COST = 10
 LINE = 64  # bytes of a cache line
 LARGE = 2**16  # bytes from which the place of an array is worth choosing
 
@@ -567,7 +569,8 @@ def _run(
     options = options or {}
     algorithm = options.get("algorithm", "auto")
     check_algorithm(algorithm, geometry)
-    module = choose(implementation, geometry.multiply_adds, algorithm)
+    work = geometry.multiply_adds * (POOLING_COST if geometry.pooling else 1)
+    module = choose(implementation, work, algorithm)
     if operation != "conv2d_kernel_gradient":
         result = _channels_last(result, geometry)
     if not module.__name__.endswith("parallel"):

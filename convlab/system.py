@@ -8,8 +8,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from convlab import __version__
-from convlab.geometry import Geometry
 from convlab.kernels import available_implementations
 
 PACKAGES = ("numpy", "numba", "llvmlite", "matplotlib", "scikit-learn", "pooch", "jupyter-book")
@@ -105,11 +106,11 @@ def _threads(numba: Any) -> Section:
 
 def _threading_layer(numba: Any) -> str:
     """Name the layer that a parallel loop gets, by running one, and say why it is that one."""
-    from convlab.kernels.parallel.launch import launch
+    from convlab.kernels.parallel.launch import Kernel, run
 
-    little_work = Geometry.pool2d((1, 1, 1, 1), 1)
+    together = numba.njit(parallel=True)(_one_parallel_loop(numba.prange))
     try:
-        launch(numba.njit(parallel=True)(_one_parallel_loop(numba.prange)), little_work, 2)
+        run(Kernel(lambda *_: None, together), jobs=2, multiply_adds=10**9, scratch=0)
         layer = str(numba.threading_layer())
     except (RuntimeError, ValueError) as error:
         return f"none: {str(error).splitlines()[0]}"
@@ -122,11 +123,9 @@ def _threading_layer(numba: Any) -> str:
 
 
 def _one_parallel_loop(prange: Any) -> Any:
-    def loop(size: int) -> int:
-        total = 0
-        for index in prange(size):
-            total += index
-        return total
+    def loop(crew: int, board: np.ndarray, scratch: np.ndarray) -> None:
+        for member in prange(crew):
+            scratch[member, 0] = member
 
     return loop
 

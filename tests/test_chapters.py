@@ -53,6 +53,120 @@ ESCAPES: dict[tuple[str, str], str] = {
         "sides = [6, 10, 18, 34, 66, 130]",
     ): "timing: where compiled loops begin to pay",
     ("groups", "def shortest(groups):"): "timing: a depthwise layer against an ordinary one",
+    (
+        "how_fast",
+        "roof = bench.measure_roofline()",
+    ): "timing: peak and bandwidth of the machine",
+    (
+        "how_fast",
+        "source = np.ones(2**24, np.float32)  # 67 MB, and as much to write",
+    ): "timing: a loop from the slope to the roof",
+    (
+        "how_fast",
+        "times = bench.compare(tasks, rounds=5, turn=0.004)",
+    ): "timing: the layers of the chapter",
+    (
+        "how_fast",
+        "plotting.roofline(roof.peak / 1e9, roof.bandwidth / 1e9, points)",
+    ): "timing: the same, drawn",
+    (
+        "loops_to_lanes",
+        'measure("peak", only_fmas, work=2 * STEPS * lanes)',
+    ): "timing: the peak of one core",
+    (
+        "loops_to_lanes",
+        'measure("channels inside", channels_inside, *arguments)',
+    ): "timing: plain loops",
+    (
+        "loops_to_lanes",
+        'measure("filters inside", filters_inside, *arguments)',
+    ): "timing: the loops turned round",
+    (
+        "loops_to_lanes",
+        'look("channels inside", channels_inside, 10)',
+    ): "timing: both, with the instructions that this processor got",
+    (
+        "loops_to_lanes",
+        'measure("the same, fused", fused, *arguments)',
+    ): "timing: fused, with the instructions that this processor got",
+    ("loops_to_lanes", "threads = numba.get_num_threads()"): "timing: the loops on all cores",
+    (
+        "loops_to_lanes",
+        'measure("four pixels", four_pixels, *arguments)',
+    ): "timing: four pixels at once",
+    ("loops_to_lanes", "moved = placed(output, beyond=1)"): "timing: sums across cache lines",
+    (
+        "loops_to_lanes",
+        "chains = [n for n in (1, 2, 4, 8, 16) if n + 2 <= machine().registers]",
+    ): "timing: chains of multiply-adds",
+    ("loops_to_lanes", 'show("chains: 1")'): "timing: one chain beside the peak",
+    (
+        "loops_to_lanes",
+        'names = [f"tile {p} x {v}" for p, v in shapes]',
+    ): "timing: register tiles",
+    (
+        "loops_to_lanes",
+        "def count(name, function):",
+    ): "timing: all of them, with the instructions that this processor got",
+    (
+        "loops_to_lanes",
+        "too_large = (28, 2) if many else (6, 4)",
+    ): "timing: a tile that does not fit the registers",
+    (
+        "loops_to_lanes",
+        """measure("convlab's conv2d", whole)""",
+    ): "timing: the whole layer",
+    (
+        "loops_to_lanes",
+        'steps = ["channels inside", "filters inside", "the same, fused"]',
+    ): "timing: all steps, drawn",
+    ("loops_to_lanes", 'measure("on all cores", whole, threads)'): "timing: on all cores",
+    (
+        "measuring",
+        "def smallest_step(clock, looks=1000):",
+    ): "timing: how fine the clock is",
+    ("measuring", "def seconds_of(function):"): "timing: first calls and later ones",
+    (
+        "measuring",
+        "small = rng.random(50_000, np.float32)",
+    ): "timing: warm and cold caches",
+    ("measuring", "a = rng.random(2**23)  # 67 MB"): "timing: new pages and used ones",
+    ("measuring", "numbers = rng.random(20_000)"): "timing: 200 calls of one function",
+    (
+        "measuring",
+        "sys.setswitchinterval(0.0005)  # seconds",
+    ): "timing: one after the other, with neighbours for the second",
+    (
+        "measuring",
+        'quiet = bench.compare({"a": work, "b": work}, rounds=5)',
+    ): "timing: in turns, with neighbours from the middle on",
+    ("measuring", "times = bench.compare("): "timing: a function against itself",
+    (
+        "measuring",
+        'rows = bench.threads(["56x56x64", "depthwise"], rounds=5, peers=[])',
+    ): "timing: one thread and more",
+    ("measuring", "def one_of_ten():"): "timing: beside threads that spin",
+    ("measuring", "long = rng.random(50_000)"): "timing: float64 and float32",
+    (
+        "measuring",
+        "matrix = rng.random((512, 512), np.float32)",
+    ): "timing: work handed over, and work done",
+    (
+        "measuring",
+        'case = bench.find_cases(["photo7x7"])[0]',
+    ): "timing: one row of convlab bench",
+    (
+        "winograd",
+        "def milliseconds(shape, algorithms, runs=25):",
+    ): "timing: Winograd's algorithms against direct sums",
+    (
+        "gradients_fast",
+        "def milliseconds(function, *arguments, runs=7, **options):",
+    ): "timing: the five parts of a training step",
+    (
+        "gradients_fast",
+        "halving = Geometry.conv2d(",
+    ): "timing: a strided input gradient by phases and over spread zeros",
 }
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS)

@@ -697,7 +697,10 @@ def test_version_is_the_packages(capsys):
     assert run(capsys, "--version") == (0, f"convlab {__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), ("explain", "--help"), ("book", "--help")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--help",), *((name, "--help") for name in ("explain", "bench", "warmup", "book"))],
+)
 def test_help_fits_80_columns(capsys, arguments, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     status, out, err = run(capsys, *arguments)

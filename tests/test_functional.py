@@ -565,3 +565,26 @@ def test_data_format_none_is_the_setting(operation):
 @pytest.mark.usefixtures("channels_first")
 def test_data_format_that_is_given_overrules_the_setting():
     assert max_pool2d(X, data_format="channels_last").shape == (1, 2, 2, 4)
+
+
+# --- where a result lies ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [64, 65, 100])
+def test_a_large_result_begins_a_cache_line(size):
+    """Vectors of 64 bytes are written to it: each then fills one line, not two halves."""
+    x = np.ones((4, size, size, 3), np.float32)
+    for _ in range(3):
+        output = conv2d(x, np.ones((3, 3, 3, 5), np.float32))
+        assert output.ctypes.data % 64 == 0
+        assert output.flags.c_contiguous
+        assert output.flags.writeable
+
+
+def test_a_small_layer_is_described_once():
+    """Equal but different arguments are not taken for each other: 1.0 is refused, 1 is not."""
+    for strides in (1, (1, 1), 1):
+        assert conv2d(X, KERNEL, strides=strides).shape == conv2d(X, KERNEL).shape
+    for strides in (1.0, (1.0, 1), "1"):
+        with pytest.raises((TypeError, ValueError)):
+            conv2d(X, KERNEL, strides=strides)

@@ -12,9 +12,8 @@ from convlab.kernels.parallel import planning
 LAYERS = {
     "direct": Geometry.conv2d((4, 56, 56, 64), (5, 5, 64, 64), padding="same"),
     "winograd2": Geometry.conv2d((4, 56, 56, 64), (3, 3, 64, 64), padding="same"),
-    "depthwise": Geometry.conv2d((4, 56, 56, 128), (3, 3, 1, 128), groups=128),
-    "photo": Geometry.conv2d((1, 200, 300, 3), (5, 5, 1, 3), groups=3),
-    "grouped": Geometry.conv2d((4, 28, 28, 128), (3, 3, 4, 128), groups=32),
+    "channelwise": Geometry.conv2d((4, 56, 56, 128), (3, 3, 1, 128), groups=128),
+    "rowwise": Geometry.conv2d((1, 200, 300, 3), (5, 5, 1, 3), groups=3),
 }
 
 

@@ -51,6 +51,10 @@ EXAMPLES = {
     ),
     "counts": lambda: plotting.read_counts(plane(5, 3), plane(8, 3, strides=2), titles=["a", "b"]),
     "counts row": lambda: plotting.read_counts(plane((1, 10), (1, 2), strides=3)),
+    "flow": lambda: plotting.signal_flow(
+        [("x", "input", [4, -1, 3]), ("y", "output", [1, 0.5])], [[[1, 0, -1], [0, 2.5, 1]]],
+        title="a flow", caption="dashed lines subtract",
+    ),
     "field": lambda: plotting.receptive_field(layers(3, 3, 3, dilation_rates=(1, 2, 4))),
     "field same": lambda: plotting.receptive_field(
         layers(3, 3, padding="same", size=4), ["a", "b"]
@@ -94,6 +98,13 @@ EXAMPLES = {
         {"loss": [2.0**i for i in range(30)] + [np.inf], "val_loss": [np.nan] * 31},
         log="y",
         title="a rate of 100",
+    ),
+    "roofline": lambda: plotting.roofline(
+        480,
+        24,
+        {"a": 0.2, "a name": 12.0, "3x3": 144, "one more": 180.0, "on the ridge": (20, 400.0)},
+        moved={"a name": 2.0, "3x3": 14.4},
+        caption="hollow: moved",
     ),
     "bars": lambda: plotting.bars({"a": 0.1, "b": -0.2}, xlabel="seconds", highlight=["b"]),
     "histograms": lambda: plotting.histograms(

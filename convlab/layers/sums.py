@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 
@@ -30,12 +28,11 @@ def sum_over_others(array: np.ndarray, axis: int = -1) -> np.ndarray:
     """
     if array.dtype == np.float16:
         array = array.astype(np.float32)
-    axis %= array.ndim
-    size, after = array.shape[axis], math.prod(array.shape[axis + 1 :])
-    blocks = array.reshape(math.prod(array.shape[:axis]), size, after)
-    # Products with ones: BLAS reads the array once, in order, and rounds less than a plain sum.
-    rows = blocks[:, :, 0] if after == 1 else blocks @ np.ones(after, array.dtype)
-    return np.ones(len(rows), array.dtype) @ rows
+    # Axis by axis: NumPy adds whole rows at once, and short sums lose fewer digits than a long one.
+    total = array
+    for _ in range(axis % array.ndim):
+        total = total.sum(axis=0)
+    return total.reshape(len(total), -1).sum(axis=1)
 
 
 def channel_axis(data_format: str) -> int:

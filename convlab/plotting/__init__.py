@@ -11,6 +11,7 @@ from .charts import bars, curve
 from .colours import COLOURS
 from .distributions import histograms
 from .fields import coverage, layers, receptive_field
+from .flows import signal_flow
 from .grids import Grid, equation, grid
 from .histories import history
 from .images import feature_maps, images
@@ -19,6 +20,7 @@ from .models import model
 from .paths import path
 from .picture import Picture, together
 from .products import row_products
+from .rooflines import roofline
 from .rows import row_sweep
 from .scene import plane
 from .volumes import volumes
@@ -45,8 +47,10 @@ __all__ = [
     "plane",
     "read_counts",
     "receptive_field",
+    "roofline",
     "row_products",
     "row_sweep",
+    "signal_flow",
     "sweep",
     "together",
     "volumes",

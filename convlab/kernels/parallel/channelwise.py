@@ -1,7 +1,12 @@
-"""Depthwise convolutions: each filter sees one channel, so the lanes run along the channels.
+"""Convolutions whose filters see one channel or few: depthwise, and grouped with narrow groups.
 
-Where both sides step by one pixel, a row is one long run of numbers, and several pixels are
-worked on at once by repeating the weights: without this, an RGB photo would fill 3 lanes.
+The lanes are filters. A tile of some rows by some columns of the target stays in registers; each
+number of the source is fetched once for all the taps of a kernel row that meet it, and the next
+row of the tile finds it in the first cache. Nothing is copied: weights are read where the layer
+has them, and what lies outside the source is jumped over.
+
+The input gradient is the same sweep with source and target exchanged: where the convolution has
+strides, the pairs of target and tap that meet nothing are not among the `meetings` of a tile.
 """
 
 # What is compiled is typed by the arrays that come; mypy has nothing to add.
@@ -9,97 +14,717 @@ worked on at once by repeating the weights: without this, an RGB photo would fil
 
 from __future__ import annotations
 
+import itertools
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
-from convlab.kernels.parallel.launch import compiled
+from convlab.geometry import Geometry
+from convlab.kernels.parallel.lanes import machine
+from convlab.kernels.parallel.launch import Kernel, borrowed, compiled, run
+from convlab.kernels.parallel.tiles import address, claim
+from convlab.kernels.parallel.tiles_channelwise import (
+    Lanes,
+    Slide,
+    correlate_columns,
+    meetings,
+    slide_along_columns,
+)
 
-# Numbers to work on at once, about: enough for the loop to pay, and little of the first cache.
-RUN = 256
+# Taps of a kernel row that are taken at a time: their weights are in registers.
+MOST_TAPS = 8
+# Bits of a mask: places of the source that a tile meets.
+MASK_BITS = 62
+# Bytes of a pixel that are taken at a time, and of the weights that go with them: so that a
+# tile's pixels and weights stay in the first cache while it moves down.
+RUN_BYTES, WEIGHT_BYTES = 512, 16 * 2**10
+# Lines that a tile may touch: with more they begin to drive each other out of the first cache,
+# where pixels lie so far apart that they share a few of its sets.
+CACHE_LINES = 50
+# Jobs for each thread, so that none waits long for the last.
+JOBS_PER_THREAD = 6
+# Rows of a job, at most.
+ROWS = 32
+# Pixels that are summed up before their sum is added to the others', and sums that are made
+# apart: both are properties of the result, whose digits they decide.
+PIXELS, PARTS = 128, 16
 
 
-def pixels_at_once(channels: int, steps: tuple[int, int]) -> int:
-    """Pixels that make up a run: one where either side steps over pixels."""
-    return max(1, RUN // channels) if steps == (1, 1) else 1
+class Axis(NamedTuple):
+    """Rows, or columns, of a sweep: ``target * stride + tap * dilation - before`` is the source.
 
-
-@compiled(parallel=True)
-def sweep(source, weights, bias, rows, columns, steps, target):
-    """Every target pixel is the bias, plus the source pixels under its taps times the weights.
-
-    The weights are ``(height, width, pixels at once * channels)``. A job fills one target row.
+    Backward, source and target change places.
     """
-    for job in prange(target.shape[0] * target.shape[1]):
-        image, row = job // target.shape[1], job % target.shape[1]
-        _fill_row(source[image], weights, bias, rows[row], columns, steps, target[image, row])
+
+    source: int
+    target: int
+    taps: int
+    stride: int
+    dilation: int
+    before: int
+    backward: int
+
+    @classmethod
+    def of(cls, geometry: Geometry, axis: int, backward: bool) -> Axis:
+        """The axis of a layer, or of its input gradient."""
+        sizes = geometry.input_size[axis], geometry.output_size[axis]
+        source, target = sizes[::-1] if backward else sizes
+        return cls(
+            source, target, geometry.kernel_size[axis], geometry.strides[axis],
+            geometry.dilation_rate[axis], geometry.pads[2 * axis], int(backward),
+        )  # fmt: skip
+
+    def met(self) -> np.ndarray:
+        """The source under each tap of each target, ``(target, taps)``; -1 where there is none."""
+        targets, taps = np.arange(self.target)[:, None], np.arange(self.taps) * self.dilation
+        if self.backward:
+            places, rest = np.divmod(targets + self.before - taps, self.stride)
+        else:
+            places, rest = targets * self.stride + taps - self.before, np.int64(0)
+        inside = (places >= 0) & (places < self.source) & (rest == 0)
+        return np.where(inside, places, -1)
+
+    def slide(self, places: int, taps: int) -> Slide:
+        """Some places and some taps next to each other."""
+        before = self.before if self.backward else 0
+        return Slide(places, taps, self.stride, self.dilation, before, self.backward)
+
+    def chunk_step(self, taps: int) -> int:
+        """From the source that one chunk of taps meets to what the next one does."""
+        distance = taps * self.dilation
+        return -distance // self.stride if self.backward else distance
+
+    def first(self, target: int) -> int:
+        """The source from which the `meetings` of a slide are counted."""
+        return target // self.stride if self.backward else target * self.stride - self.before
+
+    def mask(self, slide: Slide, first: int) -> int:
+        """A bit for each of the `meetings` of a slide, 1 where it lies in the source."""
+        met = enumerate(meetings(slide))
+        return sum(1 << bit for bit, (place, _) in met if 0 <= first + place < self.source)
+
+    def chunks(self) -> list[int]:
+        """Taps of each chunk of a kernel row: all alike, but the last may be shorter.
+
+        Backward, all chunks must meet the source at the same phase of the stride.
+        """
+        even = -(-self.taps // -(-self.taps // MOST_TAPS))
+        if self.backward and even < self.taps:
+            unit = self.stride // math.gcd(self.stride, self.dilation)
+            even = min(-(-even // unit) * unit, self.taps)
+        return [min(even, self.taps - first) for first in range(0, self.taps, even)]
 
 
-@compiled()
-def _fill_row(source, weights, bias, rows, columns, steps, target):
-    channels = target.shape[1]
-    for column in range(target.shape[0]):
-        for channel in range(channels):
-            target[column, channel] = bias[channel]
-    for i in range(weights.shape[0]):
-        if rows[i] < 0:
+class Sweep(NamedTuple):
+    """The numbers of a sweep, as compiled code wants them."""
+
+    images: int
+    target_height: int
+    target_width: int
+    filters: int
+    height: int
+    width: int
+    channels: int
+    row_chunks: int
+    chunks: int
+    chunk_step: int
+    tap_step: int  # from the weights of one tap to the next, of one channel, and of one vector
+    weight_step: int
+    vector_step: int
+    rows_at_once: int
+    runs_at_once: int
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """How a convolution, or its input gradient, is cut.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The register tile, as `tiles_channelwise.slide_along_columns` takes it.
+    sweep : Sweep
+    rows : array of shape (tiles of rows, source rows)
+        The source rows that each tile meets, chunk of kernel rows by chunk; -1 for none.
+    tiles : array of shape (tiles, 3)
+        First target column, target columns, source column.
+    masks : array of shape (tiles, chunks)
+    runs : array of shape (runs, 6)
+        First channel, first filter, vectors; channels and filters from one vector to the next;
+        the place of the first weight.
+    jobs : int
+    scratch_bytes : int
+        For each thread.
+    packed_size : int
+        Elements of the prepared weights; 0 where the kernel is read as it lies.
+    multiply_adds, issued : int
+        Those of the definition; those that are done, the empty lanes' included.
+    cycles : float
+        Instructions of the tiles that multiply, or that fetch where those are the more.
+    """
+
+    shape: tuple[int, ...]
+    sweep: Sweep
+    rows: np.ndarray
+    tiles: np.ndarray
+    masks: np.ndarray
+    runs: np.ndarray
+    jobs: int
+    scratch_bytes: int
+    packed_size: int
+    multiply_adds: int
+    issued: int
+    cycles: float
+    groups: int
+    backward: bool
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Pixels and vectors of the register tile."""
+        return self.shape[0] * self.shape[7], 1
+
+
+def takes(geometry: Geometry, dtype: np.dtype, backward: bool = False) -> bool:
+    """Whether this path is right for a layer, or for its input gradient, and fast.
+
+    Examples
+    --------
+    >>> kernel, grouped = (3, 3, 1, 32), (3, 3, 16, 32)
+    >>> takes(Geometry.conv2d((1, 9, 9, 32), kernel, groups=32), np.dtype("float32"))
+    True
+    >>> takes(Geometry.conv2d((1, 9, 9, 32), grouped, groups=2), np.dtype("float32"))
+    True
+    >>> takes(Geometry.conv2d((1, 9, 9, 32), (3, 3, 32, 64)), np.dtype("float32"))
+    False
+    """
+    channels, filters = _sides(geometry, backward)
+    lanes = machine().lanes(dtype)
+    narrow = channels == 1 or filters <= lanes
+    return geometry.groups > 1 and narrow and _fits(Axis.of(geometry, 1, backward))
+
+
+def _sides(geometry: Geometry, backward: bool) -> tuple[int, int]:
+    """Channels and filters of a group; backward they change places."""
+    sides = geometry.group_channels, geometry.group_filters
+    return sides[::-1] if backward else sides
+
+
+def _fits(columns: Axis) -> bool:
+    """Whether a tile is not too wide to write out: backward, it is as wide as a stride or wider."""
+    return not columns.backward or columns.stride <= machine().registers // 2
+
+
+@lru_cache(maxsize=1024)
+def setup(geometry: Geometry, dtype: np.dtype, threads: int, backward: bool = False) -> Setup:
+    """Cut a convolution, or its input gradient.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        A layer that this path `takes`.
+    dtype : dtype
+    threads : int
+        How many jobs there are depends on it, and no result does.
+    backward : bool, default False
+        For the input gradient.
+    """
+    rows, columns = (Axis.of(geometry, axis, backward) for axis in (0, 1))
+    group_channels, group_filters = _sides(geometry, backward)
+    filters, channels = group_filters * geometry.groups, group_channels * geometry.groups
+    lanes = _lanes(group_channels, group_filters, geometry.groups, dtype)
+    tall, slide = _tile(rows, columns, lanes)
+    height, places = tall.places, slide.places
+    chunks = columns.chunks()
+    taps, rest = chunks[0], chunks[-1] % chunks[0]
+    step = columns.chunk_step(taps)
+    firsts = range(0, columns.target, places)
+    masks = [
+        [columns.mask(slide._replace(taps=size), columns.first(n) + k * step)
+         for k, size in enumerate(chunks)]
+        for n in firsts
+    ]  # fmt: skip
+    weight_bytes = rows.taps * columns.taps * group_channels * lanes.width * dtype.itemsize
+    runs = _runs(lanes, group_filters, geometry.groups, weight_bytes, dtype)
+    depth = rows.taps * columns.taps * group_channels
+    vectors = sum(run[2] for run in runs)
+    turned = backward and geometry.group_channels * geometry.group_filters > 1
+    if turned or _is_packed(group_channels, filters, dtype):
+        tap_step, weight_step, vector_step = group_channels * lanes.width, lanes.width, depth * lanes.width
+        starts = [sum(run[2] for run in runs[:n]) * vector_step for n in range(len(runs))]
+        packed_size = vectors * vector_step
+    else:
+        tap_step, weight_step, vector_step = group_channels * filters, filters, lanes.used
+        starts, packed_size = [run[1] for run in runs], 0
+    runs = [(*run, start) for run, start in zip(runs, starts, strict=True)]
+    rows_at_once, runs_at_once = _cut(rows, height, geometry.batch, len(runs), threads)
+    sweep = Sweep(
+        geometry.batch, rows.target, columns.target, filters, rows.source, columns.source,
+        channels, rows.taps // tall.taps, columns.taps // taps, step * channels,
+        tap_step, weight_step, vector_step, rows_at_once, runs_at_once,
+    )  # fmt: skip
+    jobs = geometry.batch * -(-rows.target // rows_at_once) * -(-len(runs) // runs_at_once)
+    steps = geometry.batch * int((rows.met() >= 0).sum()) * len(firsts)
+    steps *= group_channels * vectors
+    slides = [slide._replace(taps=size) for size in chunks]
+    pairs = [sum(len(pairs) for _, pairs in meetings(slide)) for slide in slides]
+    fetches = [len(meetings(slide)) for slide in slides]
+    return Setup(
+        shape=(*tall, rest, *slide, *lanes), sweep=sweep, rows=frozen(_rows(rows, tall)),
+        tiles=frozen(
+            [(n, min(places, columns.target - n), columns.first(n)) for n in firsts], 3
+        ),
+        masks=frozen(masks, len(chunks)), runs=frozen(runs, 6), jobs=jobs,
+        scratch_bytes=8 * (_rows(rows, tall).shape[1] + height) * (rows_at_once // height),
+        packed_size=packed_size, multiply_adds=geometry.multiply_adds, issued=steps * sum(pairs) * lanes.width,
+        cycles=float(steps * sum(map(max, zip(pairs, fetches, strict=True)))),
+        groups=geometry.groups, backward=backward,
+    )  # fmt: skip
+
+
+def frozen(numbers, width: int = 0) -> np.ndarray:
+    """A table for compiled code, never to be written again."""
+    table = np.ascontiguousarray(np.array(numbers, np.int64))
+    table = table.reshape(-1, width) if width else table
+    table.flags.writeable = False
+    return table
+
+
+def _is_packed(group_channels: int, filters: int, dtype: np.dtype) -> bool:
+    """Whether the weights are laid out anew: where they are many, or lie in few cache sets."""
+    return group_channels > 1 or filters * dtype.itemsize % 2048 == 0
+
+
+def _lanes(channels: int, filters: int, groups: int, dtype: np.dtype) -> Lanes:
+    width = machine().lanes(dtype)
+    return Lanes(channels, min(filters, width), min(max(1, width // filters), groups), width)
+
+
+def _tile(rows: Axis, columns: Axis, lanes: Lanes) -> tuple[Slide, Slide]:
+    """Rows and columns of the register tile: what wastes least.
+
+    The sums, the weights and one vector of the source must all find a register. Where all weights
+    of a channel do, a number of the source serves every row of the tile; else one kernel row is
+    taken at a time.
+    """
+    registers, taps = machine().registers, columns.chunks()[0]
+    row_step, step = (axis.stride if axis.backward else 1 for axis in (rows, columns))
+    whole = rows.taps * taps <= registers // 3 and row_step <= 2
+    room = max(4, registers - taps * (rows.taps if whole else 1) - 2)
+    heights = range(row_step, 3, row_step) if whole else (1, 2)
+    best = (math.inf, 1, 1)
+    for height, places in itertools.product(heights, range(step, room + step, step)):
+        met = meetings(columns.slide(places, taps))
+        if (height * places > room or len(met) > MASK_BITS) and places > step:
             continue
-        flat_source = source[rows[i]].reshape(-1)
-        for j in range(weights.shape[1]):
-            _add_tap(flat_source, weights[i, j], columns[j], steps, channels, target.reshape(-1))
+        pairs = sum(len(pairs) for _, pairs in met)
+        # Products and jumps of a kernel row, what the sums cost at the end, and lines that the
+        # first cache does not hold.
+        work = height * pairs + 0.4 * (height * len(met) + taps) + 2 * height * places / rows.taps
+        lines = (height - 1 + rows.taps) * len(met)
+        work += 1.5 * lines / rows.taps / lanes.group_channels
+        work += 0.5 * max(0, lines + height * places - CACHE_LINES) / rows.taps
+        tiles = -(-columns.target // places) * -(-max(rows.target, 1) // height)
+        best = min(best, (tiles * (work + 6), height, places))
+    _, height, places = best
+    tall = rows.slide(height, rows.taps) if whole else _apart(height)
+    return tall, columns.slide(places, taps)
+
+
+def _apart(height: int) -> Slide:
+    """Rows each of which meets its own row of the source: any, one kernel row at a time."""
+    return Slide(height, 1, 1, 1, 0, 0)
+
+
+def _rows(rows: Axis, slide: Slide) -> np.ndarray:
+    """The source rows that each tile of rows meets; -1 for none."""
+    tops = range(0, rows.target, slide.places)
+    if slide != _apart(slide.places):
+        places = [[rows.first(top) + place for place, _ in meetings(slide)] for top in tops]
+        table = np.array(places, np.int64).reshape(len(tops), -1)
+        return np.where((table >= 0) & (table < rows.source), table, -1)
+    met = np.full((len(tops) * slide.places, rows.taps), -1)
+    met[: rows.target] = rows.met()
+    return met.reshape(len(tops), slide.places, rows.taps).swapaxes(1, 2).reshape(len(tops), -1)
+
+
+def _runs(
+    lanes: Lanes, group_filters: int, groups: int, weight_bytes: int, dtype: np.dtype
+) -> list[tuple[int, int, int, int, int]]:
+    """Vectors of filters, some at a time.
+
+    The last vector of a group, or of all groups, may begin early: its first lanes are computed
+    again, and again give the same.
+    """
+    most = max(1, min(WEIGHT_BYTES // weight_bytes, RUN_BYTES // (lanes.width * dtype.itemsize)))
+    channels, filters, used = lanes.group_channels, group_filters, lanes.used
+    if filters > lanes.width:
+        first = [
+            (group * channels, group * filters + lane) for group in range(groups)
+            for lane in _starts(filters, used)
+        ]  # fmt: skip
+        return [(channel, lane, 1, 0, 0) for channel, lane in first]
+    whole = groups // lanes.groups
+    step = lanes.groups * channels, lanes.groups * filters
+    runs = [
+        (n * step[0], n * step[1], min(most, whole - n), *step) for n in range(0, whole, most)
+    ]
+    if groups % lanes.groups:
+        first = groups - lanes.groups
+        runs.append((first * channels, first * filters, 1, *step))
+    return runs
+
+
+def _starts(count: int, size: int) -> list[int]:
+    """Where pieces of one size begin that cover so many; the last may begin early."""
+    return [min(n, count - size) for n in range(0, count, size)]
+
+
+def _cut(rows: Axis, height: int, images: int, runs: int, threads: int) -> tuple[int, int]:
+    """Target rows, and runs, of a job: fewer where there would be too few jobs."""
+    wanted = JOBS_PER_THREAD * threads if threads > 1 else 1
+    blocks = -(-wanted // max(1, images))
+    rows_at_once = max(height, min(ROWS, -(-rows.target // blocks)))
+    rows_at_once = -(-rows_at_once // height) * height
+    blocks = -(-wanted // max(1, images * -(-rows.target // rows_at_once)))
+    return rows_at_once, max(1, -(-runs // blocks))
+
+
+def prepare(kernel: np.ndarray, setup: Setup, room: np.ndarray | None = None) -> np.ndarray:
+    """The weights as the sweep reads them: as they lie, or vector by vector of filters.
+
+    Parameters
+    ----------
+    kernel : array of shape (kernel_height, kernel_width, channels // groups, filters)
+        Contiguous, of the dtype to compute in.
+    setup : Setup
+        Of a convolution or an input gradient, for which channels and filters change places.
+    room : array, optional
+        Where to lay weights out: `Setup.packed_size` elements.
+    """
+    if not setup.packed_size:
+        return kernel.reshape(-1)
+    packed = np.empty(setup.packed_size, kernel.dtype) if room is None else room
+    lanes = Lanes(*setup.shape[-4:])
+    tall, wide, channels, filters = kernel.shape
+    groups = setup.groups
+    weights = kernel.reshape(tall * wide, channels, groups, filters // groups)
+    if setup.backward:
+        weights = weights.transpose(0, 3, 2, 1)
+    taps, channels, _, filters = weights.shape
+    vectors, first = packed[: setup.packed_size].reshape(-1, taps, channels, lanes.width), 0
+    for _, filter_, count, *_ in setup.runs.tolist():
+        group, lane = divmod(filter_, filters)
+        part = weights[:, :, group : group + count * lanes.groups, lane : lane + lanes.group_filters]
+        part = part.reshape(taps, channels, count, lanes.groups, lanes.group_filters)
+        to = vectors[first : first + count, :, :, : lanes.used]
+        to.reshape(count, taps, channels, lanes.groups, lanes.group_filters)[...] = part.transpose(2, 0, 1, 3, 4)
+        first += count
+    return packed
+
+
+def convolve(
+    source: np.ndarray,
+    packed: np.ndarray,
+    bias: np.ndarray | None,
+    setup: Setup,
+    target: np.ndarray,
+) -> None:
+    """Fill the target: the bias, plus the products of each window.
+
+    Parameters
+    ----------
+    source, target : array
+        Contiguous and channels_last, of one dtype; backward, the source is the output's gradient.
+    packed : array
+        What `prepare` gave.
+    bias : array of shape (filters,), optional
+    setup : Setup
+    """
+    if bias is None:
+        bias = np.zeros(setup.sweep.filters, target.dtype)
+    run(
+        sweep_kernel(setup.shape), setup.jobs, setup.multiply_adds, setup.scratch_bytes,
+        setup.sweep, setup.rows, setup.tiles, setup.masks, setup.runs,
+        source.reshape(-1), packed, bias, target.reshape(-1),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def sweep_kernel(shape: tuple[int, ...]) -> Kernel:
+    """The compiled sweep for one shape of register tile."""
+    height = shape[0]
+
+    @compiled()
+    def alone(
+        member, board, scratch, sweep, rows, tiles, masks, runs, source, weights, bias, target
+    ):
+        s, room = sweep, scratch[member]
+        row_blocks = -(-s.target_height // s.rows_at_once)
+        run_blocks = -(-runs.shape[0] // s.runs_at_once)
+        while True:
+            job = claim(board)
+            if job >= s.images * row_blocks * run_blocks:
+                break
+            first_run = job % run_blocks * s.runs_at_once
+            last_run = min(first_run + s.runs_at_once, runs.shape[0])
+            block = job // run_blocks
+            image, first = block // row_blocks, block % row_blocks * s.rows_at_once
+            last = min(first + s.rows_at_once, s.target_height)
+            n = 0
+            for top in range(first, last, height):
+                n = find_rows(s, rows[top // height], image, top, height, source, target, room, n)
+            table_size = rows.shape[1] + height
+            for r in range(first_run, last_run):
+                channel, filter_, vectors, channel_step, filter_step, weight = runs[r]
+                for tile in range(tiles.shape[0]):
+                    for table in range(0, n, table_size):
+                        slide_along_columns(
+                            shape, target, address(room, table), address(masks, tile * masks.shape[1]),
+                            s.row_chunks, s.chunks, tiles[tile, 2] * s.channels + channel,
+                            s.channels, s.chunk_step, address(weights, weight), s.tap_step,
+                            s.weight_step, s.vector_step, address(bias, filter_),
+                            tiles[tile, 0] * s.filters + filter_, s.filters, tiles[tile, 1],
+                            vectors, channel_step, filter_step,
+                        )  # fmt: skip
+
+    @compiled(parallel=True)
+    def together(
+        crew, board, scratch, sweep, rows, tiles, masks, runs, source, weights, bias, target
+    ):
+        for member in prange(crew):
+            alone(
+                np.int64(member), board, scratch, sweep, rows, tiles, masks, runs,
+                source, weights, bias, target,
+            )  # fmt: skip
+
+    return Kernel(alone, together)
 
 
 @compiled()
-def _add_tap(source, weights, span, steps, channels, target):
-    """Add one tap's products along a row, run by run."""
-    first_target, first_source, count = span
-    pixels = weights.size // channels
-    for n in range(0, count, pixels):
-        # Slices, because an index from 0 up is never negative: no check keeps vectors away.
-        to = target[(first_target + n * steps[0]) * channels :]
-        run = source[(first_source + n * steps[1]) * channels :]
-        for k in range(min(pixels, count - n) * channels):
-            to[k] += run[k] * weights[k]
+def find_rows(s, met, image, top, height, source, target, room, n):
+    """Where the rows begin that a tile of the target meets, and its own; the end of the table."""
+    for row in met:
+        room[n] = 0
+        if row >= 0:
+            room[n] = address(source, (image * s.height + row) * s.width * s.channels)
+        n += 1
+    for y in range(top, top + height):
+        room[n] = 0
+        if y < s.target_height:
+            room[n] = address(target, (image * s.target_height + y) * s.target_width * s.filters)
+        n += 1
+    return n
 
 
-@compiled(parallel=True)
-def correlate(x, gradient, rows, columns, stride, pixels, result):
-    """The kernel gradient ``(height, width, channels)``; a job sums the weights of one tap."""
-    for tap in prange(result.shape[0] * result.shape[1]):
-        i, j = tap // result.shape[1], tap % result.shape[1]
-        _sum_tap(x, gradient, rows[:, i], columns[j], stride, pixels, result[i, j])
+class Cut(NamedTuple):
+    """The numbers of a kernel gradient, as compiled code wants them."""
+
+    rows: int  # of the gradient, in all images
+    target_height: int
+    target_width: int
+    filters: int
+    height: int
+    width: int
+    channels: int
+    tap_rows: int  # rows of the kernel that are taken at a time
+    kernel_columns: int
+    taps: int  # of a chunk
+    tap_step: int
+    tile_count: int
+    single_count: int
+    rows_at_once: int
+    runs_at_once: int
+    parts: int
+    size: int  # weights
 
 
-@compiled()
-def _sum_tap(x, gradient, rows, span, stride, pixels, result):
-    """Sum a tap's products row by row: short sums lose fewer digits."""
-    channels = result.size
-    sums = np.zeros(pixels * channels, result.dtype)
-    total = np.zeros(pixels * channels, result.dtype)
-    for image in range(x.shape[0]):
-        for row in range(rows.size):
-            if rows[row] < 0:
-                continue
-            flat_x, flat_gradient = (
-                x[image, rows[row]].reshape(-1),
-                gradient[image, row].reshape(-1),
+@dataclass(frozen=True, eq=False)
+class GradientSetup:
+    """How a kernel gradient is cut. The attributes are those of `Setup`.
+
+    Attributes
+    ----------
+    rest : tuple of int
+        The register tile for the last chunk of a kernel row, which may be shorter.
+    tiles : array of shape (chunks, tiles and single columns, 3)
+        First column of the gradient, image column, mask.
+    runs : array of shape (runs, 6)
+        As those of a `Setup`, and the lanes that are another run's.
+    partial_size : int
+        Elements of the sums that are made apart, for the whole call.
+    """
+
+    shape: tuple[int, ...]
+    rest: tuple[int, ...]
+    cut: Cut
+    rows: np.ndarray
+    tiles: np.ndarray
+    runs: np.ndarray
+    jobs: int
+    scratch_bytes: int
+    partial_size: int
+    multiply_adds: int
+
+
+@lru_cache(maxsize=1024)
+def gradient_setup(geometry: Geometry, dtype: np.dtype) -> GradientSetup:
+    """Cut a kernel gradient. The cut decides the digits, so no number of threads is in it."""
+    rows, columns = (Axis.of(geometry, axis, False) for axis in (0, 1))
+    group_channels, group_filters = geometry.group_channels, geometry.group_filters
+    lanes = _lanes(group_channels, group_filters, geometry.groups, dtype)
+    tap_rows, places = _gradient_tile(rows, columns)
+    chunks = columns.chunks()
+    slide, whole = columns.slide(places, chunks[0]), columns.target - columns.target % places
+    pieces = [(places, range(0, whole, places)), (1, range(whole, columns.target))]
+    tiles = []
+    for chunk, taps in enumerate(chunks):
+        for size, cells in pieces:
+            met = slide._replace(places=size, taps=taps)
+            for n in cells:
+                first = columns.first(n) + chunk * columns.chunk_step(chunks[0])
+                tiles.append((n, first, columns.mask(met, first)))
+    weight_bytes = rows.taps * columns.taps * group_channels * lanes.width * dtype.itemsize
+    runs = _runs(lanes, group_filters, geometry.groups, weight_bytes, dtype)
+    done, once = 0, []
+    for found in runs:
+        once.append((*found, max(0, done - found[1])))
+        done = found[1] + (found[2] - 1) * found[4] + lanes.used
+    count = geometry.batch * rows.target
+    rows_at_once = max(1, min(count, PIXELS // max(1, columns.target)))
+    run_blocks = min(len(runs), PARTS)
+    parts = max(1, min(-(-PARTS // run_blocks), -(-count // rows_at_once)))
+    runs_at_once = -(-len(runs) // run_blocks)
+    cut = Cut(
+        count, rows.target, columns.target, geometry.filters, rows.source, columns.source,
+        geometry.channels, tap_rows, columns.taps, chunks[0], group_channels * geometry.filters,
+        whole // places, columns.target - whole, rows_at_once, runs_at_once, parts,
+        geometry.parameters(False),
+    )  # fmt: skip
+    return GradientSetup(
+        shape=(tap_rows, *slide, *lanes),
+        rest=(tap_rows, *slide._replace(taps=chunks[-1]), *lanes), cut=cut, rows=frozen(rows.met()),
+        tiles=frozen(tiles, 3), runs=frozen(once, 6),
+        jobs=parts * -(-len(runs) // runs_at_once),
+        scratch_bytes=8 * (3 + tap_rows) * rows_at_once,
+        partial_size=parts * geometry.parameters(False) if parts > 1 else 0,
+        multiply_adds=geometry.multiply_adds,
+    )  # fmt: skip
+
+
+def _gradient_tile(rows: Axis, columns: Axis) -> tuple[int, int]:
+    """Rows of the kernel, and columns of the gradient, of a tile."""
+    taps, registers = columns.chunks()[0], machine().registers
+    fitting = [n for n in range(1, rows.taps + 1) if rows.taps % n == 0]
+    tap_rows = max(n for n in fitting if n == 1 or n * taps <= registers - 6)
+    most = max(1, min(8, registers - 2 - tap_rows * taps))
+    wasted = {n: columns.target % n + 0.7 * (most - n) for n in range(1, most + 1)}
+    return tap_rows, min(wasted, key=wasted.__getitem__)
+
+
+def correlate(
+    x: np.ndarray, output_gradient: np.ndarray, setup: GradientSetup, kernel_gradient: np.ndarray
+) -> None:
+    """Fill the kernel gradient: ``sum of x[pixel under the weight] * output_gradient[pixel]``.
+
+    Parameters
+    ----------
+    x, output_gradient : array
+        Contiguous and channels_last, of one dtype.
+    setup : GradientSetup
+    kernel_gradient : array of shape (kernel_height, kernel_width, channels // groups, filters)
+        The result; contiguous, of the same dtype.
+    """
+    size = kernel_gradient.dtype.itemsize
+    with borrowed(1, setup.partial_size * size) as room:
+        sums = kernel_gradient.reshape(1, -1)
+        if setup.partial_size:
+            sums = room[0].view(sums.dtype)[: setup.partial_size].reshape(-1, sums.size)
+        sums[...] = 0
+        run(
+            gradient_kernel(setup.shape, setup.rest), setup.jobs, setup.multiply_adds, setup.scratch_bytes,
+            setup.cut, setup.rows, setup.tiles, setup.runs,
+            x.reshape(-1), output_gradient.reshape(-1), sums.reshape(-1),
+        )  # fmt: skip
+        if setup.partial_size:
+            np.add.reduce(sums, axis=0, out=kernel_gradient.reshape(-1))
+
+
+@lru_cache(maxsize=256)
+def gradient_kernel(shape: tuple[int, ...], rest: tuple[int, ...]) -> Kernel:
+    """The compiled kernel gradient for one shape of register tile."""
+    tap_rows, taps = shape[0], shape[2]
+
+    @compiled()
+    def alone(member, board, scratch, cut, rows, tiles, runs, source, gradient, sums):
+        s, room = cut, scratch[member]
+        run_blocks = -(-runs.shape[0] // s.runs_at_once)
+        row_step = s.kernel_columns * s.tap_step
+        blocks = -(-s.rows // s.rows_at_once)
+        while True:
+            job = claim(board)
+            if job >= s.parts * run_blocks:
+                break
+            part, first_run = job // run_blocks, job % run_blocks * s.runs_at_once
+            last_run = min(first_run + s.runs_at_once, runs.shape[0])
+            for block in range(part * blocks // s.parts, (part + 1) * blocks // s.parts):
+                first = block * s.rows_at_once
+                last = min(first + s.rows_at_once, s.rows)
+                for i in range(0, rows.shape[1], tap_rows):
+                    find_pairs(s, rows, first, last, i, source, gradient, room)
+                    for r in range(first_run, last_run):
+                        channel, filter_, vectors, channel_step, filter_step, skipped = runs[r]
+                        for tap in range(0, s.kernel_columns, taps):
+                            near = address(tiles, tap // taps * (s.tile_count + s.single_count) * 3)
+                            to = i * row_step + tap * s.tap_step + filter_
+                            if tap + taps <= s.kernel_columns:
+                                correlate_columns(
+                                    shape, sums, address(room, 0), last - first, near,
+                                    s.tile_count, s.single_count, s.channels, s.filters,
+                                    channel, filter_, address(sums, part * s.size + to),
+                                    row_step, s.tap_step, skipped, vectors, channel_step,
+                                    filter_step,
+                                )  # fmt: skip
+                            else:
+                                correlate_columns(
+                                    rest, sums, address(room, 0), last - first, near,
+                                    s.tile_count, s.single_count, s.channels, s.filters,
+                                    channel, filter_, address(sums, part * s.size + to),
+                                    row_step, s.tap_step, skipped, vectors, channel_step,
+                                    filter_step,
+                                )  # fmt: skip
+
+    @compiled(parallel=True)
+    def together(crew, board, scratch, cut, rows, tiles, runs, source, gradient, sums):
+        for member in prange(crew):
+            alone(
+                np.int64(member), board, scratch, cut, rows, tiles, runs, source, gradient, sums
             )
-            _sum_row(flat_x, flat_gradient, span, stride, channels, sums)
-            for n in range(sums.size):
-                total[n] += sums[n]
-                sums[n] = 0
-    result[:] = 0
-    for pixel in range(pixels):
-        for channel in range(channels):
-            result[channel] += total[pixel * channels + channel]
+
+    return Kernel(alone, together)
 
 
 @compiled()
-def _sum_row(x, gradient, span, stride, channels, sums):
-    """Add one row's products, run by run."""
-    output, column, count = span
-    pixels = sums.size // channels
-    for n in range(0, count, pixels):
-        run = x[(column + n * stride) * channels :]
-        upstream = gradient[(output + n) * channels :]
-        for k in range(min(pixels, count - n) * channels):
-            sums[k] += run[k] * upstream[k]
+def find_pairs(s, rows, first, last, i, source, gradient, room):
+    """For each row of the gradient, where it begins, and the image rows that it meets.
+
+    And the rows that will be met when these are done.
+    """
+    n = 0
+    for row in range(first, last):
+        image, y = row // s.target_height, row % s.target_height
+        room[n] = address(gradient, row * s.target_width * s.filters)
+        n += 1
+        for k in range(i, i + s.tap_rows):
+            room[n] = 0
+            if rows[y, k] >= 0:
+                room[n] = address(source, (image * s.height + rows[y, k]) * s.width * s.channels)
+            n += 1
+        soon = min(row + s.rows_at_once, s.rows - 1)
+        room[n] = address(gradient, soon * s.target_width * s.filters)
+        met = soon // s.target_height * s.height + max(0, rows[soon % s.target_height, -1])
+        room[n + 1] = address(source, met * s.width * s.channels)
+        n += 2

@@ -10,7 +10,7 @@ import numpy as np
 
 from convlab.geometry import Geometry
 from convlab.kernels import vectorized
-from convlab.kernels.parallel import kernel_gradient, paths
+from convlab.kernels.parallel import channelwise, kernel_gradient, paths, rowwise
 from convlab.kernels.parallel.launch import borrowed, contiguous, read_only
 from convlab.kernels.parallel.paths import Prepared
 from convlab.kernels.parallel.planning import Plan, planned
@@ -64,12 +64,21 @@ def conv2d_kernel_gradient(
     if not x.size or not output_gradient.size:
         result[...] = 0
         return
-    setup = kernel_gradient.setup(geometry, result.dtype, numba.get_num_threads())
     with contiguous(result) as target:
         pixels, gradient = (read_only(array, target.dtype) for array in (x, output_gradient))
-        certain = kernel_gradient.correlate(pixels, gradient, setup, target)
+        certain = _correlate(pixels, gradient, geometry, target)
     if not certain:
         vectorized.conv2d_kernel_gradient(x, output_gradient, geometry, result)
+
+
+def _correlate(x: np.ndarray, gradient: np.ndarray, geometry: Geometry, target: np.ndarray) -> bool:
+    """By the path of the layer's kind; whether the result is certainly right."""
+    for module in (rowwise, channelwise):
+        if module.takes(geometry, target.dtype):
+            module.correlate(x, gradient, module.gradient_setup(geometry, target.dtype), target)
+            return True
+    setup = kernel_gradient.setup(geometry, target.dtype, numba.get_num_threads())
+    return kernel_gradient.correlate(x, gradient, setup, target)
 
 
 def _zeros(bias: np.ndarray | None, geometry: Geometry, output: np.ndarray) -> np.ndarray:
@@ -96,9 +105,10 @@ def _compute(
     threads = numba.get_num_threads()
     with contiguous(target) as result:
         pixels = read_only(source, result.dtype)
+        offsets = None if bias is None else read_only(bias, result.dtype)
         for name in dict.fromkeys((algorithm, "direct")):
             plan = planned(operation, geometry, result.dtype, name, threads)
-            if _convolve(plan, pixels, kernel, bias, result, preparing):
+            if _convolve(plan, pixels, kernel, offsets, result, preparing):
                 return True
             if plan.path is paths.DIRECT:
                 break

@@ -30,7 +30,7 @@ from numba import prange
 from convlab.geometry import Geometry
 from convlab.kernels.parallel.direct import lay_out
 from convlab.kernels.parallel.lanes import machine
-from convlab.kernels.parallel.launch import Kernel, borrowed, compiled, run
+from convlab.kernels.parallel.launch import LINE, Kernel, borrowed, compiled, run
 from convlab.kernels.parallel.sweeps import Axis, forward
 from convlab.kernels.parallel.tiles import address, claim, clear
 from convlab.kernels.parallel.tiles_gradient import (
@@ -48,12 +48,14 @@ from convlab.kernels.parallel.tiles_gradient import (
 PIXELS = 512
 INPUT_BYTES = 256 * 2**10
 # Channels at a time, where there are more.
-CHANNELS = 256
-# Pixels of a chunk, at least, so that its sums are worth adding up; chunks, at most.
-CHUNK_PIXELS = 400
+CHANNELS = 128
+# Pixels of a chunk, at least, so that its sums are worth adding up; chunks, at most; bytes of
+# the sums of all chunks, about.
+CHUNK_PIXELS = 1024
 CHUNKS = 16
+CHUNK_BYTES = 2 * 2**20
 # Jobs for each thread, at least: so that none waits long for the last.
-JOBS_PER_THREAD = 4
+JOBS_PER_THREAD = 8
 
 
 class Cut(NamedTuple):
@@ -140,11 +142,17 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
     merged = not exact and g.groups == 1 and _are_neighbours(columns)
     channel_blocks = max(1, round(g.group_channels / CHANNELS)) if exact else 1
     width = shape[2] * lanes
+    run_length = g.group_channels // channel_blocks * (len(columns.taps) if merged else 1)
+    calls = -(-run_length // shape[1]) * -(-math.prod(g.kernel_size) // shape[0])
     group_panels = -(-g.group_filters // width)
     at_once = _block(g.batch, rows, columns, g.channels // channel_blocks * dtype.itemsize)
     sizes = g.batch, rows.cells, columns.cells
     blocks = math.prod(-(-n // length) for n, length in zip(sizes, at_once, strict=True))
-    chunks = max(1, min(blocks, math.prod(sizes) // CHUNK_PIXELS, CHUNKS))
+    chunks = min(
+        blocks, math.prod(sizes) // CHUNK_PIXELS, CHUNKS,
+        CHUNK_BYTES // (math.prod(g.kernel_shape) * dtype.itemsize),
+    )  # fmt: skip
+    chunks = 2 ** int(math.log2(max(1, chunks)))  # so that threads get equally many
     limits = {
         "group_blocks": (1, g.groups),
         "channel_blocks": (channel_blocks, channel_blocks),
@@ -159,7 +167,7 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
         left=columns.taps[0], reach=columns.reach, groups=g.groups,
         group_filters=g.group_filters, group_channels=g.group_channels,
         group_panels=group_panels, exact=int(exact), merged=int(merged),
-        packed=int(g.group_filters % width > 0 or g.filters > width),
+        packed=int(g.group_filters % width > 0 or (g.filters > width and calls > 16)),
         images_at_once=at_once[0], rows_at_once=at_once[1], columns_at_once=at_once[2],
         **parts, chunks=chunks, size=math.prod(g.kernel_shape),
     )  # fmt: skip
@@ -311,7 +319,8 @@ def correlate(
         sums = target if rows is None else rows[0].view(target.dtype)
         run(
             correlation, s.jobs, s.multiply_adds, s.scratch_bytes, s.cut,
-            (*s.shape[:2], s.shape[2] * s.shape[3]), tile(s.shape).address, s.row_taps, s.column_taps, x.reshape(-1), output_gradient.reshape(-1),
+            (*s.shape[:2], s.shape[2] * s.shape[3]), tile(s.shape).address,
+            s.row_taps, s.column_taps, x.reshape(-1), output_gradient.reshape(-1),
             finished, sums, target,
         )  # fmt: skip
     if s.cut.exact or not (s.rows.is_padded or s.columns.is_padded):
@@ -397,6 +406,22 @@ def alone(
                             if y + r < 0 or y + r >= s.height:
                                 clear(source, base + (n * on + r * down) * size, down)
                 rolled = free + images * on * size
+            # What the next block reads is fetched meanwhile, line by line: of the gradient, and
+            # then of the image.
+            lines, start_at, fetch_count, apart = 0, base, 0, 0
+            next_lines, next_start, next_count = 0, base, 0
+            if block + 1 < last_block and s.columns_at_once >= s.columns:
+                fetch_count, apart = images * rows * s.columns, s.filters
+                start_at = address(gradient, 0) + size * (
+                    (image * s.rows + row) * s.columns * apart + fetch_count * apart
+                    + first_group * s.group_filters + first_panel * panel_width
+                )  # fmt: skip
+                lines = (last_group - first_group - 1) * s.group_filters
+                lines += min((last_panel - first_panel) * panel_width, s.group_filters)
+                lines = lines * size // LINE
+                next_lines, next_start = channels * size // LINE, base + tall * down * size
+                next_count = images * rows * s.row_stride * s.width
+            fetched = 0
             if listed != (images, rows, columns, column, right):
                 listed = (images, rows, columns, column, right)
                 for j in range(sets):
@@ -433,9 +458,9 @@ def alone(
                         for r in range(rows):
                             for n in range(images):
                                 pixel = (n * s.rows + r) * s.columns
-                                pack_rows(
-                                    panel, target, near + pixel * s.filters * size, s.filters,
-                                    to, columns, left,
+                                copy_rows(
+                                    target, near + pixel * s.filters * size, s.filters, to,
+                                    panel_width, columns, left,
                                 )  # fmt: skip
                                 to += columns * panel_width * size
                         near = rolled
@@ -460,8 +485,16 @@ def alone(
                                 (high - low) * met[j], address(sums, chunk * s.size + first),
                                 address(cells, begin),
                                 (tap - start) * length + number - begin, left,
-                                block > first_block,
+                                block > first_block, start_at + fetched * apart * size, apart,
                             )  # fmt: skip
+                            fetched += (high - low) * met[j]
+                            if fetched >= fetch_count:
+                                fetched, lines, start_at = 0, lines - 1, start_at + LINE
+                                if lines <= 0:
+                                    apart = 0
+                                    if next_lines > 0:
+                                        lines, next_lines, start_at = next_lines, 0, next_start
+                                        fetch_count, apart = next_count, s.channels
         if s.chunks > 1 and tick(finished, part) == s.chunks - 1:
             start = first_group * s.group_filters + first_panel * panel_width
             stop = (last_group - 1) * s.group_filters

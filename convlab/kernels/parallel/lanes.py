@@ -293,11 +293,24 @@ class Emitter:
         operation = self.builder.fcmp_ordered if self.real else self.builder.icmp_signed
         return operation("==", left.value, right.value)
 
-    def is_nan(self, vector: Vector, other: Vector | None = None) -> ir.Value:
-        """The lanes that are NaN, in one of two vectors."""
+    def nan(self) -> Vector:
+        """In all lanes NaN."""
+        number = ir.Constant(self.element, math.nan)
+        return Vector(self, ir.Constant(self.type, [number] * self.lanes))
+
+    def is_nan(self, vector: Vector) -> ir.Value:
+        """The lanes that are NaN."""
         if not self.real:
-            return ir.Constant(ir.VectorType(ir.IntType(1), self.lanes), None)
-        return self.builder.fcmp_unordered("uno", vector.value, (other or vector).value)
+            return ir.Constant(self._bits, None)
+        return self.builder.fcmp_unordered("uno", vector.value, vector.value)
+
+    def mask(self) -> ir.Value:
+        """Room for a choice of lanes that changes."""
+        return cgutils.alloca_once(self.builder, self._bits)
+
+    @property
+    def _bits(self) -> ir.Type:
+        return ir.VectorType(ir.IntType(1), self.lanes)
 
     def any(self, mask: ir.Value) -> ir.Value:
         """Whether any lane is set."""
@@ -308,7 +321,9 @@ class Emitter:
 
     def from_lane(self, first: ir.Value) -> ir.Value:
         """The lanes from a number on."""
-        return self.builder.not_(self._first(first))
+        counts = self.whole_numbers()
+        numbers = ir.Constant(counts.type, list(range(self.lanes)))
+        return self.builder.icmp_signed(">=", numbers, counts.count(first).value)
 
     def select(self, mask: ir.Value, left: Vector, right: Vector) -> Vector:
         """Where the mask is set the left number, elsewhere the right one."""

@@ -6,12 +6,17 @@ weights, `convolve` computes. `plan` says what these promise.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, Protocol
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from convlab.geometry import Geometry
-from convlab.kernels.parallel import direct, packing, sweeps
+from convlab.kernels.algorithms import winograd_applies
+from convlab.kernels.parallel import channelwise, direct, packing, rowwise, sweeps, winograd
+
+# What Winograd's algorithm must promise, against the direct path: no estimate is exact.
+MARGIN = 0.9
 
 
 class Prepared(NamedTuple):
@@ -33,8 +38,11 @@ def shared_out(room: np.ndarray, setups: tuple[Any, ...]) -> tuple[np.ndarray, .
 class Path(Protocol):
     """What a path offers."""
 
-    name: ClassVar[str]
-    told: ClassVar[str]
+    name: str
+    told: str
+
+    def takes(self, geometry: Geometry, dtype: np.dtype, backward: bool) -> bool:
+        """Whether this path is right for a layer, and likely the fastest."""
 
     def setups(
         self, geometry: Geometry, dtype: np.dtype, threads: int, backward: bool
@@ -59,8 +67,12 @@ class Path(Protocol):
 class Direct:
     """Every convolution, by the register tile."""
 
-    name: ClassVar[str] = "direct"
-    told: ClassVar[str] = "direct: sums of products in a register tile"
+    name = "direct"
+    told = "direct: sums of products in a register tile"
+
+    def takes(self, geometry: Geometry, dtype: np.dtype, backward: bool) -> bool:
+        """Everything."""
+        return True
 
     def setups(
         self, geometry: Geometry, dtype: np.dtype, threads: int, backward: bool
@@ -111,9 +123,114 @@ class Direct:
         return True
 
 
-DIRECT = Direct()
+class Winograd:
+    """3 x 3 kernels with strides of 1, by Winograd's algorithm, F(2x2, 3x3) or F(4x4, 3x3)."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.name = f"winograd{size}"
+        self.told = (
+            f"Winograd's F({size}x{size}, 3x3): {(size + 2) ** 2} multiplications for "
+            f"{9 * size * size}"
+        )
+
+    def takes(self, geometry: Geometry, dtype: np.dtype, backward: bool) -> bool:
+        """Where the multiplications that are saved outweigh the transforms."""
+        if dtype.kind != "f" or not winograd_applies(geometry):
+            return False
+        mine = self.setups(geometry, dtype, 1, backward)
+        others = DIRECT.setups(geometry, dtype, 1, backward)
+        return sum(s.cycles for s in mine) < MARGIN * sum(s.cycles for s in others)
+
+    def setups(
+        self, geometry: Geometry, dtype: np.dtype, threads: int, backward: bool
+    ) -> tuple[winograd.Setup, ...]:
+        """One sweep. Backward, the window begins as much earlier as it does not forward."""
+        top, left = geometry.pads[0], geometry.pads[2]
+        image, output = geometry.input_size, geometry.output_size
+        channels, filters = geometry.channels, geometry.filters
+        if backward:
+            top, left = 2 - top, 2 - left
+            image, output, channels, filters = output, image, filters, channels
+        return (
+            winograd.setup(
+                geometry.batch, image, channels, output, filters, top, left, dtype, threads,
+                self.size,
+            ),
+        )  # fmt: skip
+
+    def layout(self, setups: tuple[winograd.Setup, ...]) -> tuple:
+        """Panels of filters."""
+        return setups[0].size, setups[0].shape[1:]
+
+    def prepare(
+        self, kernel: np.ndarray, setups: tuple[winograd.Setup, ...], backward: bool,
+        room: np.ndarray,
+    ) -> Prepared:  # fmt: skip
+        """Transformed weights."""
+        winograd.prepare(kernel, setups[0], backward, room)
+        return Prepared((room,), True)
+
+    def convolve(
+        self, source: np.ndarray, prepared: Prepared, bias: np.ndarray | None,
+        setups: tuple[winograd.Setup, ...], target: np.ndarray,
+    ) -> bool:  # fmt: skip
+        """False where an output is not finite: it may have spread to its neighbours."""
+        return winograd.convolve(source, prepared.arrays[0], bias, setups[0], target)
+
+
+class Few:
+    """Layers whose filters see one channel, or few: the lanes run along channels, or along rows.
+
+    Both modules offer the same functions.
+    """
+
+    def __init__(self, module: ModuleType, told: str) -> None:
+        self.module = module
+        self.name = module.__name__.rpartition(".")[2]
+        self.told = f"{self.name}: {told}"
+
+    def takes(self, geometry: Geometry, dtype: np.dtype, backward: bool) -> bool:
+        """The module knows."""
+        return bool(self.module.takes(geometry, dtype, backward))
+
+    def setups(
+        self, geometry: Geometry, dtype: np.dtype, threads: int, backward: bool
+    ) -> tuple[Any, ...]:
+        """One sweep; strides of an input gradient are within it."""
+        return (self.module.setup(geometry, dtype, threads, backward),)
+
+    def layout(self, setups: tuple[Any, ...]) -> tuple:
+        """Everything may matter: the setup itself."""
+        return setups
+
+    def prepare(
+        self, kernel: np.ndarray, setups: tuple[Any, ...], backward: bool, room: np.ndarray
+    ) -> Prepared:
+        """As the module wants them: some kernels are read as they lie."""
+        return Prepared((self.module.prepare(kernel, setups[0], room),), True)
+
+    def convolve(
+        self, source: np.ndarray, prepared: Prepared, bias: np.ndarray | None,
+        setups: tuple[Any, ...], target: np.ndarray,
+    ) -> bool:  # fmt: skip
+        """Always right: what lies outside the source is left out."""
+        self.module.convolve(source, prepared.arrays[0], bias, setups[0], target)
+        return True
+
+
+DIRECT, WINOGRAD2, WINOGRAD4 = Direct(), Winograd(2), Winograd(4)
+ROWWISE = Few(rowwise, "few channels, lanes along the rows of the image")
+CHANNELWISE = Few(channelwise, "a filter sees few channels, lanes along the filters")
 
 
 def choose(geometry: Geometry, dtype: np.dtype, algorithm: str, backward: bool) -> Path:
     """The path that is asked for, or the one that is fastest without being less exact."""
-    return DIRECT
+    if algorithm == "winograd2" and dtype.kind == "f":
+        return WINOGRAD2
+    if algorithm == "winograd4" and dtype.kind == "f":
+        return WINOGRAD4
+    if algorithm != "auto":
+        return DIRECT
+    by_itself = (ROWWISE, CHANNELWISE, WINOGRAD2, DIRECT)
+    return next(path for path in by_itself if path.takes(geometry, dtype, backward))

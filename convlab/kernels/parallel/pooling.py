@@ -1,12 +1,16 @@
 """Maximum and mean of windows, and their gradients.
 
-Forward, a job takes some lines of the output. Backward, it takes some lines of the image and
-nobody else writes there: it looks at every window that reaches its lines, in order, and hands
-back to them alone. So windows may overlap, and every sum has one order.
+Forward, a job takes some lines of the output. Backward, it takes some lines of the image, where
+nobody else writes, and looks at every window that reaches them. Where windows overlap it notes
+first which tap won each window, and then every pixel collects: so each sum has one order.
+
+Where windows step by one column, all of a row lie side by side, and are done as one long run.
+Of few channels the windows between are done as well, with zeros for their gradients: a vector
+that is full does twice or three times the work in less time than one that is nearly empty.
 """
 
 # What is compiled is typed by the arrays that come; mypy has nothing to add.
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, var-annotated"
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ from convlab.kernels.parallel.launch import Kernel, compiled, contiguous, read_o
 from convlab.kernels.parallel.tiles import address, claim, clear, copy
 from convlab.kernels.parallel.tiles_pooling import (
     add_runs,
-    add_won,
+    collect,
     divide,
     find_winners,
     hand_back,
@@ -32,11 +36,12 @@ from convlab.kernels.parallel.tiles_pooling import (
 
 # Numbers of the image that a job takes, in whole lines: they stay in a core's own cache.
 JOB = 1 << 15
-# Windows of so many pixels or fewer get their own instructions.
-WRITTEN_OUT = 9
+# Common windows have instructions of their own, one vector at a time. Of the others several
+# vectors are done together: the next number of each has to wait for the one before.
+WRITTEN_OUT, TOGETHER = ((2, 2), (3, 3)), 4
 # What one number of the image costs, in multiply-adds of a convolution.
 WORK = 8
-# Channels are few below half a vector: then windows that overlap are taken side by side.
+# Channels are few below this part of a vector.
 FEW = 2
 
 
@@ -74,9 +79,8 @@ def _reduce(x: np.ndarray, geometry: Geometry, output: np.ndarray, pick: Any) ->
     if not output.size:
         return
     w = measure(geometry)
-    numbers = w.channels * (max(1, w.last - w.first) if w.right == 1 else 1)
     with contiguous(output) as result:
-        kernel = reduce_kernel((_lanes(numbers, result.dtype), *_written_out(w)), pick)
+        kernel = reduce_kernel(_shape(w, result.dtype), pick)
         jobs = -(-w.images * w.rows // w.lines)
         pixels = read_only(x, result.dtype).reshape(-1)
         run(kernel, jobs, WORK * x.size, 0, w, pixels, result.reshape(-1))
@@ -91,15 +95,15 @@ def max_pool2d_gradient(
         return
     w = measure(geometry)
     with contiguous(input_gradient) as result:
-        overlap = w.down < w.tall or w.right < w.wide
-        spread = overlap and w.channels < machine().lanes(result.dtype) // FEW
-        columns = (w.last - w.first - 1) * w.right + 1 if spread else 0
-        shape = (_lanes(max(1, columns) * w.channels, result.dtype), *_written_out(w), int(overlap))
-        arrays = (read_only(a, result.dtype).reshape(-1) for a in (x, output_gradient))
-        run(
-            hand_back_kernel(shape, spread), _backward_jobs(w), WORK * x.size,
-            2 * max(0, columns) * w.channels * result.itemsize, w, *arrays, result.reshape(-1),
-        )  # fmt: skip
+        pixels, gradient = (read_only(a, result.dtype).reshape(-1) for a in (x, output_gradient))
+        if w.down < w.tall or w.right < w.wide:
+            between = _between(w, result.dtype)
+            kernel = collect_kernel(_shape(w, result.dtype, between), between)
+            scratch = _table_rows(w) * _row(w, between) * result.itemsize * (2 if between else 1)
+        else:
+            kernel, scratch = hand_back_kernel(_shape(w, result.dtype)), 0
+        target = result.reshape(-1)
+        run(kernel, _backward_jobs(w), WORK * x.size, scratch, w, pixels, gradient, target)
 
 
 def average_pool2d_gradient(
@@ -111,14 +115,12 @@ def average_pool2d_gradient(
         return
     w = measure(geometry)
     with contiguous(input_gradient) as result:
-        numbers = w.channels * (w.columns if w.right == 1 else 1)
-        kernel = share_kernel((_lanes(numbers, result.dtype), 0, 0))
-        gradient = read_only(output_gradient, result.dtype).reshape(-1)
-        scratch = (w.columns + w.width) * w.channels * result.itemsize
-        run(
-            kernel, _backward_jobs(w), WORK * result.size, scratch,
-            w, gradient, result.reshape(-1),
-        )  # fmt: skip
+        between = _between(w, result.dtype)
+        kernel = share_kernel(_lanes(w, result.dtype, between), between)
+        rows = w.columns * w.channels + w.width * w.channels + (_row(w, between) if between else 0)
+        gradient, target = read_only(output_gradient, result.dtype).reshape(-1), result.reshape(-1)
+        work = WORK * result.size
+        run(kernel, _backward_jobs(w), work, rows * result.itemsize, w, gradient, target)
 
 
 @lru_cache(maxsize=512)
@@ -130,6 +132,8 @@ def measure(geometry: Geometry) -> Windows:
     first = min(-(-left // right), columns)
     last = min(max((g.width + left - wide) // right + 1, first), columns)
     lines = max(1, JOB // max(1, g.width * g.channels * down))
+    if down < tall:  # the windows that reach into two jobs are looked at twice
+        lines = max(lines, 4 * -(-tall // down))
     return Windows(
         g.batch, g.height, g.width, g.channels, rows, columns, tall, wide, down, right, top, left,
         first, last, lines,
@@ -140,14 +144,34 @@ def _backward_jobs(w: Windows) -> int:
     return -(-w.images * w.height // (w.lines * w.down))
 
 
-def _written_out(w: Windows) -> tuple[int, int]:
-    """The size of the window, if its instructions are to be written out one by one."""
-    return (w.tall, w.wide) if w.tall * w.wide <= WRITTEN_OUT else (0, 0)
+def _table_rows(w: Windows) -> int:
+    """Output rows whose windows reach the lines of a job."""
+    return min(w.rows, w.lines + -(-w.tall // w.down))
 
 
-def _lanes(numbers: int, dtype: np.dtype) -> int:
-    """A whole vector, or the largest power of two that a run of numbers fills."""
-    return min(machine().lanes(dtype), 1 << (numbers.bit_length() - 1))
+def _between(w: Windows, dtype: np.dtype) -> bool:
+    """Whether the windows between are done as well."""
+    return w.right > 1 and w.channels < machine().lanes(dtype) // FEW
+
+
+def _row(w: Windows, between: bool) -> int:
+    """Numbers of a row of the output, perhaps with those between."""
+    return ((w.columns - 1) * (w.right if between else 1) + 1) * w.channels
+
+
+def _shape(w: Windows, dtype: np.dtype, between: bool = False) -> tuple[int, int, int]:
+    """Lanes, and the size of the window if it is written out."""
+    if (w.tall, w.wide) in WRITTEN_OUT:
+        return _lanes(w, dtype, between), w.tall, w.wide
+    return _lanes(w, dtype, between, TOGETHER), 0, 0
+
+
+def _lanes(w: Windows, dtype: np.dtype, between: bool = False, vectors: int = 1) -> int:
+    """Some vectors' worth, or the largest power of two that a run fills."""
+    numbers = w.channels
+    if w.right == 1 or between:
+        numbers *= max(1, (w.last - w.first - 1) * w.right + 1)
+    return min(vectors * machine().lanes(dtype), 1 << (numbers.bit_length() - 1))
 
 
 @lru_cache(maxsize=256)
@@ -200,10 +224,12 @@ def reduce_kernel(shape: tuple[int, int, int], pick: Any) -> Kernel:
 
 
 @lru_cache(maxsize=256)
-def hand_back_kernel(shape: tuple[int, int, int, int], spread: bool) -> Kernel:
-    """The compiled gradient of the maximum."""
-    lanes, _, _, adds = shape
-    any_size = (lanes, 0, 0, adds)
+def hand_back_kernel(shape: tuple[int, int, int]) -> Kernel:
+    """The compiled gradient of the maximum, for windows that do not overlap.
+
+    Every pixel is written once.
+    """
+    any_size = (shape[0], 0, 0)
 
     @compiled()
     def hand_back_alone(member, board, scratch, windows, source, gradient, target):
@@ -211,27 +237,23 @@ def hand_back_kernel(shape: tuple[int, int, int, int], spread: bool) -> Kernel:
         size, line = target.itemsize, windows.width * windows.channels
         lines, whole = w.images * w.height, w.last - w.first
         # Windows meet: nothing is left over but at the end of the image.
-        meet = w.down <= w.tall and w.right <= w.wide
-        reach = w.columns * w.right - w.left
-        room = scratch[member]
-        winners = address(room, 0)
-        apart = winners + max(0, (whole - 1) * w.right + 1) * channels * size
+        meet = w.down == w.tall and w.right == w.wide
+        seen_rows, seen_columns = w.rows * w.down - w.top, w.columns * w.right - w.left
         while True:
             begin = claim(board) * w.lines * w.down
             if begin >= lines:
                 break
             end = min(begin + w.lines * w.down, lines)
-            if adds or not meet:
+            if not meet:
                 clear(target, address(target, begin * line), (end - begin) * line)
             while begin < end:  # image by image
                 image, start = begin // w.height, begin % w.height
                 stop = min(start + end - begin, w.height)
                 begin += stop - start
-                if meet and not adds:
-                    for row in range(start, stop):
-                        free = 0 if row >= w.rows * w.down - w.top else min(reach, w.width)
-                        place = ((image * w.height + row) * w.width + free) * channels
-                        clear(target, address(target, place), (w.width - free) * channels)
+                for row in range(start, stop):
+                    column = min(seen_columns, w.width) if row < seen_rows else 0
+                    place = ((image * w.height + row) * w.width + column) * channels
+                    clear(target, address(target, place), (w.width - column) * channels)
                 first_row = max(0, (start + w.top - w.tall) // w.down + 1)
                 last_row = min(w.rows, (stop - 1 + w.top) // w.down + 1)
                 for row in range(first_row, last_row):
@@ -240,7 +262,7 @@ def hand_back_kernel(shape: tuple[int, int, int, int], spread: bool) -> Kernel:
                     first, last = max(start - above, 0), min(stop, below) - above
                     place = (image * w.height + above) * line
                     seen, to = address(source, place), address(target, place)
-                    shares = address(gradient, (image * w.rows + row) * w.columns * channels)
+                    given = address(gradient, (image * w.rows + row) * w.columns * channels)
                     for n in range(w.columns - whole):  # what is cut off at a side
                         column = n if n < w.first else n + whole
                         x = column * w.right - w.left
@@ -248,44 +270,21 @@ def hand_back_kernel(shape: tuple[int, int, int, int], spread: bool) -> Kernel:
                         hand_back(
                             any_size, target, seen + left * channels * size, below - above,
                             right - left, line, channels, 1, 0, channels,
-                            shares + column * channels * size, first, last,
+                            given + column * channels * size, first, last,
                             to + left * channels * size,
                         )  # fmt: skip
-                    left = (w.first * w.right - w.left) * channels * size
-                    seen, to, shares = seen + left, to + left, shares + w.first * channels * size
-                    if spread:
-                        # Few channels: the windows of all columns, side by side, and zeros for
-                        # the gradients of those between.
-                        numbers = ((whole - 1) * w.right + 1) * channels
-                        if whole:
-                            find_winners(
-                                any_size, target, seen, below - above, w.wide, line, channels, 1, 0,
-                                numbers, winners,
-                            )  # fmt: skip
-                            if w.right == 1:
-                                apart = shares
-                            else:
-                                clear(target, apart, numbers)
-                                for n in range(whole):
-                                    copy(
-                                        target, shares + n * channels * size,
-                                        apart + n * w.right * channels * size, channels,
-                                    )  # fmt: skip
-                            for i in range(first, last):
-                                for j in range(w.wide):
-                                    add_won(
-                                        any_size, target, winners, i * w.wide + j, apart, numbers,
-                                        to + (i * line + j * channels) * size,
-                                    )  # fmt: skip
-                    elif below - above == w.tall:
+                    on = (w.first * w.right - w.left) * channels * size
+                    seen, to, given = seen + on, to + on, given + w.first * channels * size
+                    step = w.right * channels
+                    if below - above == w.tall:
                         hand_back(
-                            shape, target, seen, w.tall, w.wide, line, channels, whole,
-                            w.right * channels, channels, shares, first, last, to,
+                            shape, target, seen, w.tall, w.wide, line, channels, whole, step,
+                            channels, given, first, last, to,
                         )  # fmt: skip
                     else:
                         hand_back(
                             any_size, target, seen, below - above, w.wide, line, channels, whole,
-                            w.right * channels, channels, shares, first, last, to,
+                            step, channels, given, first, last, to,
                         )  # fmt: skip
 
     @compiled(parallel=True)
@@ -297,28 +296,152 @@ def hand_back_kernel(shape: tuple[int, int, int, int], spread: bool) -> Kernel:
 
 
 @lru_cache(maxsize=256)
-def share_kernel(shape: tuple[int, int, int]) -> Kernel:
-    """The compiled gradient of the mean."""
+def collect_kernel(shape: tuple[int, int, int], between: bool) -> Kernel:
+    """The compiled gradient of the maximum, for windows that overlap."""
+    lanes, tall, wide = shape
+    any_size, put = (lanes, 0, 0), (lanes, 0, 0, 0)
 
     @compiled()
-    def share_alone(member, board, scratch, windows, gradient, target):
+    def collect_alone(member, board, scratch, windows, source, gradient, target):
         w, channels = windows, windows.channels
         size, line = target.itemsize, windows.width * windows.channels
         lines, whole = w.images * w.height, w.last - w.first
-        shares = address(scratch[member], 0)
-        sums = shares + w.columns * channels * size
+        # From one window to the next, in pixels and in places of the table.
+        right, apart = (1, w.right) if between else (w.right, 1)
+        columns = (w.columns - 1) * apart + 1
+        row_run, side_by_side = columns * channels, right == 1
+        winners = address(scratch[member], 0)
+        rows_at_once = min(w.rows, w.lines + -(-w.tall // w.down))
+        table = winners + rows_at_once * row_run * size
         while True:
             begin = claim(board) * w.lines * w.down
             if begin >= lines:
                 break
             end = min(begin + w.lines * w.down, lines)
-            clear(target, address(target, begin * line), (end - begin) * line)
             while begin < end:  # image by image
                 image, start = begin // w.height, begin % w.height
                 stop = min(start + end - begin, w.height)
                 begin += stop - start
                 first_row = max(0, (start + w.top - w.tall) // w.down + 1)
                 last_row = min(w.rows, (stop - 1 + w.top) // w.down + 1)
+                given = address(gradient, (image * w.rows + first_row) * w.columns * channels)
+                if between:
+                    clear(target, table, (last_row - first_row) * row_run)
+                    for row in range(last_row - first_row):
+                        add_runs(
+                            put, target, given + row * w.columns * channels * size, w.columns,
+                            apart * channels, channels, table + row * row_run * size,
+                        )  # fmt: skip
+                    given = table
+                for row in range(first_row, last_row):
+                    y = row * w.down - w.top
+                    above, below = max(y, 0), min(y + w.tall, w.height)
+                    seen = address(source, (image * w.height + above) * line)
+                    to = winners + (row - first_row) * row_run * size
+                    tap = (above - y) * w.wide
+                    for n in range(w.columns - whole):  # what is cut off at a side
+                        column = n if n < w.first else n + whole
+                        x = column * w.right - w.left
+                        cut_left, cut_right = max(x, 0), min(x + w.wide, w.width)
+                        find_winners(
+                            any_size, target, seen + cut_left * channels * size, below - above,
+                            cut_right - cut_left, line, channels, 1, 0, channels,
+                            tap + cut_left - x, w.wide, to + column * apart * channels * size,
+                        )  # fmt: skip
+                    if whole == 0:
+                        continue
+                    seen += (w.first * w.right - w.left) * channels * size
+                    to += w.first * apart * channels * size
+                    pixels, run = whole, channels
+                    if side_by_side:
+                        pixels, run = 1, ((whole - 1) * apart + 1) * channels
+                    if below - above == w.tall:
+                        find_winners(
+                            shape, target, seen, w.tall, w.wide, line, channels, pixels,
+                            right * channels, run, tap, w.wide, to,
+                        )  # fmt: skip
+                    else:
+                        find_winners(
+                            any_size, target, seen, below - above, w.wide, line, channels, pixels,
+                            right * channels, run, tap, w.wide, to,
+                        )  # fmt: skip
+                for y in range(start, stop):
+                    # The windows that hold this row, from the lowest up.
+                    lowest = min(last_row - 1, (y + w.top) // w.down)
+                    rows = lowest - max(first_row, (y + w.top - w.tall) // w.down + 1) + 1
+                    tap = (y + w.top - lowest * w.down) * w.wide
+                    here = (lowest - first_row) * row_run
+                    to = address(target, (image * w.height + y) * line)
+                    for residue in range(min(right, w.width)):
+                        # Pixels that the same taps meet: the columns of their windows go up.
+                        column, tap_first = (residue + w.left) // right, (residue + w.left) % right
+                        taps = max(0, -(-(w.wide - tap_first) // right))
+                        x = residue
+                        while x < w.width:
+                            rightmost = max(0, column - columns + 1)
+                            count = max(0, min(taps, column + 1) - rightmost)
+                            pixels = 1
+                            if count == taps and count > 0:
+                                pixels = min((w.width - 1 - x) // right + 1, columns - column)
+                            on = (here + (column - rightmost) * channels) * size
+                            run = channels
+                            x_next, column = x + pixels * right, column + pixels
+                            if side_by_side:
+                                pixels, run = 1, pixels * channels
+                            if rows == tall and count == wide and side_by_side:
+                                collect(
+                                    shape, target, winners + on, given + on, rows, count, row_run,
+                                    channels, pixels, right * channels, run,
+                                    tap + tap_first + rightmost * right, w.down * w.wide, right,
+                                    to + x * channels * size,
+                                )  # fmt: skip
+                            else:
+                                collect(
+                                    any_size, target, winners + on, given + on, rows, count,
+                                    row_run, channels, pixels, right * channels, run,
+                                    tap + tap_first + rightmost * right, w.down * w.wide, right,
+                                    to + x * channels * size,
+                                )  # fmt: skip
+                            x = x_next
+
+    @compiled(parallel=True)
+    def collect_together(crew, board, scratch, windows, source, gradient, target):
+        for member in prange(crew):
+            collect_alone(member, board, scratch, windows, source, gradient, target)
+
+    return Kernel(collect_alone, collect_together)
+
+
+@lru_cache(maxsize=256)
+def share_kernel(lanes: int, between: bool) -> Kernel:
+    """The compiled gradient of the mean."""
+    put, add = (lanes, 0, 0, 0), (lanes, 0, 0, 1)
+
+    @compiled()
+    def share_alone(member, board, scratch, windows, gradient, target):
+        w, channels = windows, windows.channels
+        size, line = target.itemsize, windows.width * windows.channels
+        lines, whole = w.images * w.height, w.last - w.first
+        right, apart = (1, w.right) if between else (w.right, 1)
+        columns = (w.columns - 1) * apart + 1
+        alone = w.down >= w.tall  # no row is in two windows
+        sums = address(scratch[member], 0)
+        shares = sums + line * size
+        spread = shares + w.columns * channels * size if between else shares
+        while True:
+            begin = claim(board) * w.lines * w.down
+            if begin >= lines:
+                break
+            end = min(begin + w.lines * w.down, lines)
+            if not alone:
+                clear(target, address(target, begin * line), (end - begin) * line)
+            while begin < end:  # image by image
+                image, start = begin // w.height, begin % w.height
+                stop = min(start + end - begin, w.height)
+                begin += stop - start
+                first_row = max(0, (start + w.top - w.tall) // w.down + 1)
+                last_row = min(w.rows, (stop - 1 + w.top) // w.down + 1)
+                done = start
                 for row in range(first_row, last_row):
                     y = row * w.down - w.top
                     above, below = max(y, 0), min(y + w.tall, w.height)
@@ -328,26 +451,41 @@ def share_kernel(shape: tuple[int, int, int]) -> Kernel:
                         x = column * w.right - w.left
                         pixels = (below - above) * (min(x + w.wide, w.width) - max(x, 0))
                         on = column * channels * size
-                        divide(shape, target, given + on, pixels, channels, shares + on)
+                        divide(add, target, given + on, pixels, channels, shares + on)
                     on = w.first * channels * size
                     pixels = (below - above) * w.wide
-                    divide(shape, target, given + on, pixels, whole * channels, shares + on)
+                    divide(add, target, given + on, pixels, whole * channels, shares + on)
+                    if between:
+                        clear(target, spread, columns * channels)
+                        add_runs(
+                            put, target, shares, w.columns, apart * channels, channels, spread
+                        )
                     clear(target, sums, line)
                     for j in range(w.wide):
                         # The columns whose tap j lies in the image.
-                        left = max(0, -(-(w.left - j) // w.right))
-                        right = min(w.columns, (w.width - 1 + w.left - j) // w.right + 1)
-                        x = left * w.right - w.left + j
-                        count, run = max(0, right - left), channels
-                        if w.right == 1:
+                        first = max(0, -(-(w.left - j) // right))
+                        last = min(columns, (w.width - 1 + w.left - j) // right + 1)
+                        x = first * right - w.left + j
+                        count, run = max(0, last - first), channels
+                        if right == 1:
                             count, run = min(count, 1), count * channels
                         add_runs(
-                            shape, target, shares + left * channels * size, count,
-                            w.right * channels, run, sums + x * channels * size,
+                            add, target, spread + first * channels * size, count, right * channels,
+                            run, sums + x * channels * size,
                         )  # fmt: skip
-                    for y in range(max(start, above), min(stop, below)):
-                        to = address(target, (image * w.height + y) * line)
-                        add_runs(shape, target, sums, 1, 0, line, to)
+                    above, below = max(start, above), min(stop, below)
+                    to = address(target, (image * w.height + above) * line)
+                    if alone:
+                        clear(target, to + (done - above) * line * size, (above - done) * line)
+                        done = below
+                    for y in range(below - above):
+                        if alone:
+                            copy(target, sums, to + y * line * size, line)
+                        else:
+                            add_runs(add, target, sums, 1, 0, line, to + y * line * size)
+                if alone:
+                    to = address(target, (image * w.height + done) * line)
+                    clear(target, to, (stop - done) * line)
 
     @compiled(parallel=True)
     def share_together(crew, board, scratch, windows, gradient, target):

@@ -34,7 +34,7 @@ Shape = tuple[int, int, int, int, int]
 @intrinsic(prefer_literal=True)
 def add_outer_products(
     typing_context, shape, source, taps, gradient, pixels, count, target, cells, skipped, left,
-    going_on,
+    going_on, ahead, pace,
 ):  # fmt: skip
     """The register tile: for some weights of a kernel, the sums over a block of pixels.
 
@@ -68,6 +68,9 @@ def add_outer_products(
         Lanes that are filters. What lies beyond in the target is not touched.
     going_on : int
         Whether the sums are added to the target; else they replace it.
+    ahead, pace : int
+        Address of what will be read later, and the elements from there to the next line of it:
+        one is fetched into the cache with each pixel.
     """
     numbers = tuple(number.literal_value for number in shape)
 
@@ -76,24 +79,29 @@ def add_outer_products(
         _write_add_outer_products(*numbers[:3], emit, *arguments[1:])
         return context.get_dummy_value()
 
-    return types.void(shape, *[types.int64] * 10), write
+    return types.void(shape, *[types.int64] * 12), write
 
 
 def _write_add_outer_products(
     tap_count, run, vectors, emit, source, taps, gradient, pixels, count, target, cells, skipped,
-    left, going_on,
+    left, going_on, ahead, pace,
 ):  # fmt: skip
     builder = emit.builder
     source, gradient, target = (emit.pointer(n) for n in (source, gradient, target))
     taps, pixels, cells = (emit.table(n) for n in (taps, pixels, cells))
     rows, width = tap_count * run, vectors * emit.lanes
     sums = [[emit.variable() for _ in range(vectors)] for _ in range(rows)]
-    for total in sum(sums, []):
-        emit.put(emit.zero(), total)
+    for totals in sums:
+        for total in totals:
+            emit.put(emit.zero(), total)
     starts = [emit.advance(source, emit.read(taps, t)) for t in range(tap_count)]
+    later = cgutils.alloca_once_value(builder, emit.pointer(ahead))
     with emit.loop(emit.index(0), builder.add(count, count), 2) as pixel:
         place, lanes = (emit.read(emit.advance(pixels, pixel), n) for n in range(2))
         row = emit.advance(gradient, lanes)
+        line = builder.load(later)
+        emit.prefetch(line)
+        builder.store(emit.advance(line, pace), later)
         factors = [emit.load(row, v * emit.lanes) for v in range(vectors)]
         for n, totals in enumerate(sums):
             near = emit.advance(starts[n // run], place)
@@ -145,13 +153,13 @@ def tile(shape: Shape) -> Tile:
 
     @compiled()
     def add(
-        source, taps, gradient, pixels, count, target, cells, skipped, left, going_on
+        source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace
     ):  # fmt: skip
         add_outer_products(
-            shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on
+            shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace
         )
 
-    signature = (types.int64,) * 10
+    signature = (types.int64,) * 12
     add.compile(signature)
     made = add.overloads[signature]
     return Tile(add, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
@@ -160,10 +168,10 @@ def tile(shape: Shape) -> Tile:
 @intrinsic
 def call_tile(
     typing_context, address, source, taps, gradient, pixels, count, target, cells, skipped, left,
-    going_on,
+    going_on, ahead, pace,
 ):  # fmt: skip
     """Call the tile at an address."""
-    kinds = (types.int64,) * 10
+    kinds = (types.int64,) * 12
 
     def write(context, builder, signature, arguments):
         kind = context.call_conv.get_function_type(types.none, kinds)

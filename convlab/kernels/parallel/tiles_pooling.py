@@ -12,14 +12,13 @@ than a vector is done number by number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from convlab.kernels.parallel.lanes import INDEX, Emitter
+from convlab.kernels.parallel.lanes import Emitter
 
 # --- what compiled code calls -------------------------------------------------------------------
 
@@ -61,44 +60,59 @@ def mean(
 
 
 @intrinsic(prefer_literal=True)
-def find_winners(
-    typing_context, shape, like, source, rows, columns, down, right, pixels, step, run, target
-):
-    """Which number of each window is the largest: the first of equals, or the first NaN.
-
-    Arguments as of `largest`. The target gets ``i * columns + j``, a whole number of the same
-    size as the source's.
-    """
-    numbers = (source, rows, columns, down, right, pixels, step, run, target)
-    return _call(_write_find_winners, shape, like, numbers)
-
-
-@intrinsic(prefer_literal=True)
 def hand_back(
     typing_context, shape, like, source, rows, columns, down, right, pixels, step, run,
     gradient, first, last, target,
 ):  # fmt: skip
-    """Hand the gradient of each window to the number that won it, and zero to the others.
+    """Hand the gradient of each window to its largest number, and zero to the others.
 
-    The gradient lies as the target of `largest` does, and this target lies as the source does.
-    Only rows from ``first`` to ``last - 1`` of each window are written: added to what is there
-    if the fourth number of ``shape`` is 1, put there if it is 0.
+    The first of equal numbers gets it, and the first NaN. Windows must not overlap. The gradient
+    lies as the target of `largest` does, and this target lies as the source does. Only rows from
+    ``first`` to ``last - 1`` of each window are written.
     """
     places = (rows, columns, down, right, pixels, step, run)
-    return _call(
-        _write_hand_back, shape, like, (source, *places, gradient, first, last, target)
-    )
+    numbers = (source, *places, gradient, first, last, target)
+    return _call(_write_hand_back, shape, like, numbers)
 
 
 @intrinsic(prefer_literal=True)
-def add_won(typing_context, shape, like, winners, tap, gradient, run, target):
-    """Add a run of gradients to the target, each where ``winners`` names the tap."""
-    return _call(_write_add_won, shape, like, (winners, tap, gradient, run, target))
+def find_winners(
+    typing_context, shape, like, source, rows, columns, down, right, pixels, step, run,
+    tap, taps, target,
+):  # fmt: skip
+    """Which number of each window is the largest: the first of equals, or the first NaN.
+
+    Arguments as of `largest`. The target gets ``tap + i * taps + j``, a whole number of the same
+    size as the source's.
+    """
+    places = (rows, columns, down, right, pixels, step, run)
+    return _call(_write_find_winners, shape, like, (source, *places, tap, taps, target))
+
+
+@intrinsic(prefer_literal=True)
+def collect(
+    typing_context, shape, like, winners, gradient, rows, columns, down, right, pixels, step, run,
+    tap, taps_down, taps_right, target,
+):  # fmt: skip
+    """Collect the gradients of the windows that a pixel won.
+
+    For each pixel ``p`` and each number ``c`` of a run, over ``i < rows`` and ``j < columns``::
+
+        place = p * run + c - i * down - j * right
+        target[p * step + c] = sum of gradient[place]
+                               where winners[place] = tap + i * taps_down + j * taps_right
+    """
+    places = (rows, columns, down, right, pixels, step, run)
+    numbers = (winners, gradient, *places, tap, taps_down, taps_right, target)
+    return _call(_write_collect, shape, like, numbers)
 
 
 @intrinsic(prefer_literal=True)
 def add_runs(typing_context, shape, like, source, pixels, step, run, target):
-    """Add runs that lie side by side to runs that are ``step`` elements apart."""
+    """Add runs that lie side by side to runs that are ``step`` elements apart.
+
+    They are put there, not added, if the last number of ``shape`` is 0.
+    """
     return _call(_write_add_runs, shape, like, (source, pixels, step, run, target))
 
 
@@ -171,30 +185,48 @@ class _Windows(NamedTuple):
             _each_vector(emit, self.run, one)
 
     def each_tap(
-        self, emit: Emitter, task: _Task, write: Callable[..., None],
-        only: tuple[ir.Value, ir.Value] | None = None,
-    ) -> None:  # fmt: skip
-        """Write the instructions for one number of a window: its tap, and how far on it is.
+        self, emit: Emitter, task: _Task, write: Callable[..., None], last_first: bool = False
+    ) -> None:
+        """Write the instructions for one number of a window: row, column, how far on it is.
 
-        They are written out one by one where the window's size is known. ``only`` says from
-        which row to which they are to be done.
+        They are written out one by one where the window's size is known.
         """
-        builder, zero = emit.builder, emit.index(0)
-        rows, columns = task.sizes[:2]
-        if not rows:
-            first, last = only or (zero, self.rows)
-            with emit.loop(first, last) as i, emit.loop(zero, self.columns) as j:
-                write(builder.add(builder.mul(i, self.columns), j), self._on(emit, i, j))
+        if not task.sizes[0]:
+            self.each_row(emit, task, lambda i, each: each(write), last_first)
             return
-        for i in map(emit.index, range(rows)):
-            with builder.if_then(self._is_between(emit, i, only)) if only else nullcontext():
-                for j in map(emit.index, range(columns)):
-                    tap = emit.index(i.constant * columns + j.constant)
-                    write(tap, self._on(emit, i, j))
+        places = [(i, j) for i in range(task.sizes[0]) for j in range(task.sizes[1])]
+        for place in reversed(places) if last_first else places:
+            i, j = map(emit.index, place)
+            write(i, j, self._on(emit, i, j))
 
-    def _is_between(self, emit: Emitter, i: ir.Value, only: tuple[ir.Value, ir.Value]) -> ir.Value:
-        after = emit.builder.icmp_signed(">=", i, only[0])
-        return emit.builder.and_(after, emit.builder.icmp_signed("<", i, only[1]))
+    def each_row(
+        self, emit: Emitter, task: _Task, write: Callable[..., None], last_first: bool = False
+    ) -> None:
+        """The same row by row: ``write`` gets a row, and the function that does its numbers."""
+        rows, columns = task.sizes[:2]
+
+        def row(i):
+            def each(write):
+                for j in map(emit.index, range(columns)):
+                    write(i, j, self._on(emit, i, j))
+                if not rows:
+                    with emit.loop(emit.index(0), self.columns) as count:
+                        j = self._turned(emit, count, self.columns, last_first)
+                        write(i, j, self._on(emit, i, j))
+
+            write(i, each)
+
+        for i in map(emit.index, range(rows)):
+            row(i)
+        if not rows:
+            with emit.loop(emit.index(0), self.rows) as count:
+                row(self._turned(emit, count, self.rows, last_first))
+
+    def _turned(
+        self, emit: Emitter, count: ir.Value, size: ir.Value, last_first: bool
+    ) -> ir.Value:
+        builder = emit.builder
+        return builder.sub(builder.sub(size, emit.index(1)), count) if last_first else count
 
     def _on(self, emit: Emitter, i: ir.Value, j: ir.Value) -> ir.Value:
         builder = emit.builder
@@ -221,22 +253,30 @@ def _each_vector(emit: Emitter, run: ir.Value, write: Callable[..., None]) -> No
                 write(emit, moved, builder.sub(place, moved))
 
 
+def _largest(emit, task, windows, pixels):
+    """The largest number of some lanes' windows, and the lanes where one is NaN."""
+    best, nan = emit.variable(), emit.mask()
+    emit.put(emit.lowest(task.signed), best)
+    emit.builder.store(emit.is_nan(emit.zero()), nan)
+
+    def look(i, j, on):
+        pixel, lead = emit.load(pixels, on), emit.get(best)
+        emit.put(emit.select(emit.larger(pixel, lead, task.signed), pixel, lead), best)
+        emit.builder.store(emit.builder.or_(emit.builder.load(nan), emit.is_nan(pixel)), nan)
+
+    windows.each_tap(emit, task, look)
+    return emit.get(best), emit.builder.load(nan)
+
+
 def _write_largest(emit, task, source, *numbers):
     windows, target = _Windows(*numbers[:-1]), emit.pointer(numbers[-1])
     source = emit.pointer(source)
 
     def write(emit, there, here, done):
-        best = emit.variable()
-        emit.put(emit.lowest(task.signed), best)
-
-        def look(tap, on):
-            pixel, lead = emit.load(emit.advance(source, there), on), emit.get(best)
-            # Nothing is larger than NaN, so that it stays; and it wins whatever was there before.
-            more = emit.select(emit.larger(pixel, lead, task.signed), pixel, lead)
-            emit.put(emit.select(emit.is_nan(pixel), pixel, more), best)
-
-        windows.each_tap(emit, task, look)
-        emit.store(emit.get(best), target, here)
+        best, nan = _largest(emit, task, windows, emit.advance(source, there))
+        if emit.real:
+            best = emit.select(nan, emit.nan(), best)
+        emit.store(best, target, here)
 
     windows.each_vector(emit, write)
 
@@ -247,11 +287,11 @@ def _write_mean(emit, task, source, *numbers):
     count = builder.sitofp(builder.mul(windows.rows, windows.columns), emit.element)
 
     def write(emit, there, here, done):
-        total = emit.variable()
+        total, pixels = emit.variable(), emit.advance(source, there)
         emit.put(emit.zero(), total)
 
-        def look(tap, on):
-            emit.put(emit.get(total) + emit.load(emit.advance(source, there), on), total)
+        def look(i, j, on):
+            emit.put(emit.get(total) + emit.load(pixels, on), total)
 
         windows.each_tap(emit, task, look)
         emit.store(emit.divide(emit.get(total), emit.broadcast(count)), target, here)
@@ -259,115 +299,109 @@ def _write_mean(emit, task, source, *numbers):
     windows.each_vector(emit, write)
 
 
-def _winner(emit, task, windows, source, there):
-    """Look for the largest number of a window; the variable that holds its tap."""
-    counts = emit.whole_numbers()
-    best, winner = emit.variable(), counts.variable()
-    emit.put(emit.lowest(task.signed), best)
-    counts.put(counts.zero(), winner)
+def _with_hits(emit, task, windows, pixels, write):
+    """Write instructions that ask of each number whether it is one of its window's largest.
 
-    def look(tap, on):
-        pixel, lead = emit.load(emit.advance(source, there), on), emit.get(best)
-        # The first one, even if it is the lowest; and of NaNs the first.
-        larger, nan = emit.larger(pixel, lead, task.signed), emit.is_nan(pixel)
-        wins = emit.builder.or_(larger, emit.builder.and_(nan, emit.builder.not_(emit.is_nan(lead))))
-        emit.put(emit.select(nan, pixel, emit.select(larger, pixel, lead)), best)
-        counts.put(counts.select(wins, counts.count(tap), counts.get(winner)), winner)
+    ``write`` gets the function to ask with. It is called twice: with NaN the question is longer.
+    """
+    best, nan = _largest(emit, task, windows, pixels)
 
-    windows.each_tap(emit, task, look)
-    return counts, winner
+    def hit(on):
+        return emit.equal(emit.load(pixels, on), best)
 
+    def hit_or_nan(on):
+        pixel = emit.load(pixels, on)
+        equal = emit.builder.and_(emit.equal(pixel, best), emit.builder.not_(nan))
+        return emit.builder.or_(equal, emit.is_nan(pixel))
 
-def _write_find_winners(emit, task, source, *numbers):
-    windows, target = _Windows(*numbers[:-1]), numbers[-1]
-    source = emit.pointer(source)
-
-    def write(emit, there, here, done):
-        counts, winner = _winner(emit, task, windows, source, there)
-        counts.store(counts.get(winner), counts.pointer(target), here)
-
-    windows.each_vector(emit, write)
+    if not emit.real:
+        write(hit)
+        return
+    with emit.builder.if_else(emit.any(nan), likely=False) as (then, otherwise):
+        with then:
+            write(hit_or_nan)
+        with otherwise:
+            write(hit)
 
 
 def _write_hand_back(emit, task, source, *numbers):
     windows = _Windows(*numbers[:7])
     gradient, first, last, target = numbers[7:]
-    gradient, target = emit.pointer(gradient), emit.pointer(target)
-    adds = task.sizes[2]
+    source, gradient, target = (emit.pointer(n) for n in (source, gradient, target))
 
     def write(emit, there, here, done):
-        share = emit.load(gradient, here)
-        if adds:
-            share = emit.select(emit.from_lane(done), share, emit.zero())
-
-        def give(won, on):
-            part = emit.select(won, share, emit.zero())
-            pixel = emit.advance(target, there)
-            emit.store(emit.load(pixel, on) + part if adds else part, pixel, on)
-
-        if not task.sizes[0]:
-            counts, winner = _winner(emit, task, windows, emit.pointer(source), there)
-
-            def compare(tap, on):
-                give(counts.equal(counts.get(winner), counts.count(tap)), on)
-
-            windows.each_tap(emit, task, compare, (first, last))
-            return
-
-        seen, pixels = [], emit.advance(emit.pointer(source), there)
-        windows.each_tap(emit, task, lambda tap, on: seen.append(emit.load(pixels, on)))
-        with emit.builder.if_else(emit.any(_nans(emit, seen)), likely=False) as (then, otherwise):
-            with then:  # by loops, which compare with care
-                slowly(emit, there, here, done)
-            with otherwise:
-                won = iter(_firsts(emit, seen, task.signed))
-                windows.each_tap(emit, task, lambda tap, on: give(next(won), on), (first, last))
-
-    def slowly(emit, there, here, done):
         builder = emit.builder
-        function = _Task([0, 0, adds], task.dtype).function(emit, _write_hand_back, 12)
-        there, here = builder.add(there, done), builder.add(here, done)
-        run = builder.sub(emit.index(emit.lanes), done)
-        places = [builder.ptrtoint(emit.advance(p, n), INDEX) for p, n in (
-            (emit.pointer(source), there), (gradient, here), (target, there))]
-        moved = windows._replace(pixels=emit.index(1), run=run)
-        builder.call(function, [places[0], *moved, places[1], first, last, places[2]])
+        share, given = emit.load(gradient, here), emit.advance(target, there)
+        taken = emit.mask()
+
+        def give(hit):
+            builder.store(emit.is_nan(emit.zero()), taken)
+
+            def row(i, each):
+                inside = builder.and_(
+                    builder.icmp_signed(">=", i, first), builder.icmp_signed("<", i, last)
+                )
+
+                def number(i, j, on):
+                    hits, before = hit(on), builder.load(taken)
+                    builder.store(builder.or_(hits, before), taken)
+                    won = builder.and_(hits, builder.not_(before))
+                    with builder.if_then(inside):
+                        emit.store(emit.select(won, share, emit.zero()), given, on)
+
+                each(number)
+
+            windows.each_row(emit, task, row)
+
+        _with_hits(emit, task, windows, emit.advance(source, there), give)
 
     windows.each_vector(emit, write)
 
 
-def _nans(emit, vectors):
-    """The lanes where any vector is NaN."""
-    mask = emit.is_nan(vectors[-1])
-    for left, right in zip(vectors[::2], vectors[1::2], strict=False):
-        mask = emit.builder.or_(mask, emit.is_nan(left, right))
-    return mask
+def _write_find_winners(emit, task, source, *numbers):
+    windows, (tap, taps, target) = _Windows(*numbers[:7]), numbers[7:]
+    source = emit.pointer(source)
+
+    def write(emit, there, here, done):
+        counts, builder = emit.whole_numbers(), emit.builder
+        winner = counts.variable()
+
+        def find(hit):
+            def number(i, j, on):
+                here = builder.add(tap, builder.add(builder.mul(i, taps), j))
+                counts.put(counts.select(hit(on), counts.count(here), counts.get(winner)), winner)
+
+            windows.each_tap(emit, task, number, last_first=True)  # the first one stays
+
+        counts.put(counts.zero(), winner)
+        _with_hits(emit, task, windows, emit.advance(source, there), find)
+        counts.store(counts.get(winner), counts.pointer(target), here)
+
+    windows.each_vector(emit, write)
 
 
-def _firsts(emit, vectors, signed):
-    """For each vector, without NaN, the lanes where it is the first of the largest."""
-    builder, most = emit.builder, vectors[0]
-    for vector in vectors[1:]:
-        most = emit.select(emit.larger(vector, most, signed), vector, most)
-    masks, taken = [], None
-    for vector in vectors:
-        equal = emit.equal(vector, most)
-        masks.append(equal if taken is None else builder.and_(equal, builder.not_(taken)))
-        taken = equal if taken is None else builder.or_(taken, equal)
-    return masks
-
-
-def _write_add_won(emit, task, winners, tap, gradient, run, target):
+def _write_collect(emit, task, winners, gradient, *numbers):
+    windows, (tap, taps_down, taps_right, target) = _Windows(*numbers[:7]), numbers[7:]
     gradient, target = emit.pointer(gradient), emit.pointer(target)
 
-    def write(emit, place, done):
-        counts = emit.whole_numbers()
-        won = counts.equal(counts.load(counts.pointer(winners), place), counts.count(tap))
-        won = emit.builder.and_(won, emit.from_lane(done))
-        part = emit.select(won, emit.load(gradient, place), emit.zero())
-        emit.store(emit.load(target, place) + part, target, place)
+    def write(emit, there, here, done):
+        counts, builder = emit.whole_numbers(), emit.builder
+        total, won_by = emit.variable(), counts.pointer(winners)
+        emit.put(emit.zero(), total)
 
-    _each_vector(emit, run, write)
+        def number(i, j, on):
+            place = builder.sub(here, on)
+            this = builder.add(builder.mul(i, taps_down), builder.mul(j, taps_right))
+            mine = counts.equal(
+                counts.load(won_by, place), counts.count(builder.add(tap, this))
+            )
+            more = emit.get(total) + emit.load(gradient, place)
+            emit.put(emit.select(mine, more, emit.get(total)), total)
+
+        windows.each_tap(emit, task, number)
+        emit.store(emit.get(total), target, there)
+
+    windows.each_vector(emit, write)
 
 
 def _write_add_runs(emit, task, source, pixels, step, run, target):
@@ -377,9 +411,10 @@ def _write_add_runs(emit, task, source, pixels, step, run, target):
 
         def write(emit, place, done):
             part = emit.load(source, builder.add(here, place))
-            part = emit.select(emit.from_lane(done), part, emit.zero())
             cell = emit.advance(target, builder.add(there, place))
-            emit.store(emit.load(cell) + part, cell)
+            if task.sizes[2]:
+                part = emit.load(cell) + emit.select(emit.from_lane(done), part, emit.zero())
+            emit.store(part, cell)
 
         _each_vector(emit, run, write)
 

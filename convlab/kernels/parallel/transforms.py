@@ -50,7 +50,7 @@ def input_transform(tile: Plane, size: int) -> list[list[Any]]:
     >>> input_transform([[1, 2, 0, 1], [0, 1, 3, 2], [2, 1, 1, 0], [1, 0, 2, 1]], 2)
     [[0, 0, -2, 0], [-2, 6, 2, 0], [4, -2, -2, 2], [-2, 2, 0, 0]]
     """
-    return _both_axes({2: _input_2, 4: _input_4}[size], tile)
+    return _both_axes(INPUT[size], tile)
 
 
 def kernel_transform(kernel: Plane, size: int) -> list[list[Any]]:
@@ -70,7 +70,7 @@ def kernel_transform(kernel: Plane, size: int) -> list[list[Any]]:
     >>> kernel_transform([[2, 0, 2], [0, 4, 0], [2, 0, -2]], 2)[1]
     [2.0, 2.0, 0.0, 0.0]
     """
-    return _both_axes({2: _kernel_2, 4: _kernel_4}[size], kernel)
+    return _both_axes(KERNEL[size], kernel)
 
 
 def output_transform(products: Plane, size: int) -> list[list[Any]]:
@@ -91,7 +91,7 @@ def output_transform(products: Plane, size: int) -> list[list[Any]]:
     >>> output_transform(products, 2)
     [[8, 20], [8, 8]]
     """
-    return _both_axes({2: _output_2, 4: _output_4}[size], products)
+    return _both_axes(OUTPUT[size], products)
 
 
 def _both_axes(transform: Callable[..., Line], plane: Plane) -> list[list[Any]]:
@@ -146,3 +146,8 @@ def _output_4(m0: Any, m1: Any, m2: Any, m3: Any, m4: Any, m5: Any) -> Line:
         even + far_even * 4.0,
         (odd + far_odd * 8.0) + m5,
     )
+
+
+INPUT: dict[int, Callable[..., Line]] = {2: _input_2, 4: _input_4}
+KERNEL: dict[int, Callable[..., Line]] = {2: _kernel_2, 4: _kernel_4}
+OUTPUT: dict[int, Callable[..., Line]] = {2: _output_2, 4: _output_4}
