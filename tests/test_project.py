@@ -92,20 +92,30 @@ print(sorted({"jax", "keras", "tensorflow", "torch"} & set(sys.modules)))
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
-def lengths() -> Iterator[tuple[str, int]]:
-    """Measure every function of the package: its lines without docstring and decorators."""
+def lengths() -> Iterator[tuple[str, int, bool]]:
+    """Measure every function: its lines without docstring, decorators and functions within it.
+
+    Also whether Numba compiles it.
+    """
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
-                has_docstring = ast.get_docstring(node) is not None
-                docstring = node.body[0].end_lineno - node.body[0].lineno + 1
-                lines = node.end_lineno - node.lineno + 1 - has_docstring * docstring
-                yield f"{path.relative_to(ROOT)}:{node.name}", lines
+                lines = extent(node) - (extent(node.body[0]) if ast.get_docstring(node) else 0)
+                inner = [entry for entry in node.body if isinstance(entry, ast.FunctionDef)]
+                lines -= sum(extent(function) for function in inner)
+                compiled = any("compiled" in ast.unparse(d) for d in node.decorator_list)
+                yield f"{path.relative_to(ROOT)}:{node.name}", lines, compiled
+
+
+def extent(node: ast.stmt) -> int:
+    """Lines from the first to the last."""
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def test_functions_are_short():
-    found = dict(lengths())
-    tenths = statistics.quantiles(found.values(), n=10)
-    assert [name for name, lines in found.items() if lines > 60] == []
+    """What is compiled may be longer: each call of another such function costs compile time."""
+    found = list(lengths())
+    tenths = statistics.quantiles([lines for _, lines, _ in found], n=10)
+    assert [name for name, lines, compiled in found if lines > (180 if compiled else 60)] == []
     assert tenths[4] <= 10, "median"
     assert tenths[8] <= 25, "nine of ten"

@@ -66,7 +66,7 @@ class Convolution(Layer):
         return output, (inputs, before, output)
 
     def _weights(self, dtype: np.dtype, training: bool) -> np.ndarray | PreparedKernel:
-        """The kernel; laid out for the compiled kernels from the second call that finds it as it is.
+        """The kernel; prepared from the second call on that finds it as it is.
 
         Training changes it at every step: there, laying it out would be for nothing.
         """

@@ -84,9 +84,9 @@ class Axis(NamedTuple):
         if self.backward:
             places, rest = np.divmod(targets + self.before - taps, self.stride)
         else:
-            places, rest = targets * self.stride + taps - self.before, np.int64(0)
-        inside = (places >= 0) & (places < self.source) & (rest == 0)
-        return np.where(inside, places, -1)
+            places = targets * self.stride + taps - self.before
+            rest = np.zeros_like(places)
+        return np.where((places >= 0) & (places < self.source) & (rest == 0), places, -1)
 
     def slide(self, places: int, taps: int) -> Slide:
         """Some places and some taps next to each other."""
@@ -117,6 +117,19 @@ class Axis(NamedTuple):
             unit = self.stride // math.gcd(self.stride, self.dilation)
             even = min(-(-even // unit) * unit, self.taps)
         return [min(even, self.taps - first) for first in range(0, self.taps, even)]
+
+    def even_chunk(self) -> int:
+        """Taps of a chunk where all chunks must be alike: the most that divide the taps."""
+        return max(n for n in range(1, MOST_TAPS + 1) if self.taps % n == 0)
+
+    def masks(self, firsts: range, slide: Slide) -> list[list[int]]:
+        """For each first target, a mask for each chunk of taps."""
+        chunks, step = self.chunks(), self.chunk_step(slide.taps)
+        return [
+            [self.mask(slide._replace(taps=taps), self.first(n) + k * step)
+             for k, taps in enumerate(chunks)]
+            for n in firsts
+        ]  # fmt: skip
 
 
 class Sweep(NamedTuple):
@@ -233,56 +246,53 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int, backward: bool = Fa
         For the input gradient.
     """
     rows, columns = (Axis.of(geometry, axis, backward) for axis in (0, 1))
-    group_channels, group_filters = _sides(geometry, backward)
-    filters, channels = group_filters * geometry.groups, group_channels * geometry.groups
-    lanes = _lanes(group_channels, group_filters, geometry.groups, dtype)
+    sides = _sides(geometry, backward)
+    lanes = _lanes(*sides, geometry.groups, dtype)
     tall, slide = _tile(rows, columns, lanes)
-    height, places = tall.places, slide.places
-    chunks = columns.chunks()
-    taps, rest = chunks[0], chunks[-1] % chunks[0]
-    step = columns.chunk_step(taps)
-    firsts = range(0, columns.target, places)
-    masks = [
-        [columns.mask(slide._replace(taps=size), columns.first(n) + k * step)
-         for k, size in enumerate(chunks)]
-        for n in firsts
-    ]  # fmt: skip
-    weight_bytes = rows.taps * columns.taps * group_channels * lanes.width * dtype.itemsize
-    runs = _runs(lanes, group_filters, geometry.groups, weight_bytes, dtype)
-    depth = rows.taps * columns.taps * group_channels
+    chunks, firsts = columns.chunks(), range(0, columns.target, slide.places)
+    depth = rows.taps * columns.taps * sides[0]
+    runs = _runs(lanes, sides[1], geometry.groups, depth * lanes.width * dtype.itemsize, dtype)
     vectors = sum(run[2] for run in runs)
-    turned = backward and geometry.group_channels * geometry.group_filters > 1
-    if turned or _is_packed(group_channels, filters, dtype):
-        tap_step, weight_step, vector_step = group_channels * lanes.width, lanes.width, depth * lanes.width
-        starts = [sum(run[2] for run in runs[:n]) * vector_step for n in range(len(runs))]
-        packed_size = vectors * vector_step
+    swapped = backward and math.prod(sides) > 1
+    packed = swapped or _is_packed(sides[0], sides[1] * geometry.groups, dtype)
+    channels, filters = (side * geometry.groups for side in sides)
+    if packed:
+        steps = sides[0] * lanes.width, lanes.width, depth * lanes.width
+        counts = itertools.accumulate((run[2] for run in runs), initial=0)
+        starts = [count * steps[2] for count in counts][:-1]
     else:
-        tap_step, weight_step, vector_step = group_channels * filters, filters, lanes.used
-        starts, packed_size = [run[1] for run in runs], 0
-    runs = [(*run, start) for run, start in zip(runs, starts, strict=True)]
-    rows_at_once, runs_at_once = _cut(rows, height, geometry.batch, len(runs), threads)
+        steps, starts = (sides[0] * filters, filters, lanes.used), [run[1] for run in runs]
+    rows_at_once, runs_at_once = _cut(rows, tall.places, geometry.batch, len(runs), threads)
+    table = _rows(rows, tall)
     sweep = Sweep(
         geometry.batch, rows.target, columns.target, filters, rows.source, columns.source,
-        channels, rows.taps // tall.taps, columns.taps // taps, step * channels,
-        tap_step, weight_step, vector_step, rows_at_once, runs_at_once,
+        channels, rows.taps // tall.taps, columns.taps // chunks[0],
+        columns.chunk_step(chunks[0]) * channels, *steps, rows_at_once, runs_at_once,
     )  # fmt: skip
-    jobs = geometry.batch * -(-rows.target // rows_at_once) * -(-len(runs) // runs_at_once)
-    steps = geometry.batch * int((rows.met() >= 0).sum()) * len(firsts)
-    steps *= group_channels * vectors
-    slides = [slide._replace(taps=size) for size in chunks]
-    pairs = [sum(len(pairs) for _, pairs in meetings(slide)) for slide in slides]
-    fetches = [len(meetings(slide)) for slide in slides]
+    products, cycles = _work(rows, slide, chunks)
+    times = geometry.batch * len(firsts) * vectors * sides[0]
     return Setup(
-        shape=(*tall, rest, *slide, *lanes), sweep=sweep, rows=frozen(_rows(rows, tall)),
+        shape=(*tall, chunks[-1] % chunks[0], *slide, *lanes), sweep=sweep, rows=frozen(table),
         tiles=frozen(
-            [(n, min(places, columns.target - n), columns.first(n)) for n in firsts], 3
+            [(n, min(slide.places, columns.target - n), columns.first(n)) for n in firsts], 3
         ),
-        masks=frozen(masks, len(chunks)), runs=frozen(runs, 6), jobs=jobs,
-        scratch_bytes=8 * (_rows(rows, tall).shape[1] + height) * (rows_at_once // height),
-        packed_size=packed_size, multiply_adds=geometry.multiply_adds, issued=steps * sum(pairs) * lanes.width,
-        cycles=float(steps * sum(map(max, zip(pairs, fetches, strict=True)))),
+        masks=frozen(columns.masks(firsts, slide), len(chunks)),
+        runs=frozen([(*run, start) for run, start in zip(runs, starts, strict=True)], 6),
+        jobs=geometry.batch * -(-rows.target // rows_at_once) * -(-len(runs) // runs_at_once),
+        scratch_bytes=8 * (table.shape[1] + tall.places) * (rows_at_once // tall.places),
+        packed_size=vectors * steps[2] if packed else 0, multiply_adds=geometry.multiply_adds,
+        issued=times * products * lanes.width, cycles=float(times * cycles),
         groups=geometry.groups, backward=backward,
     )  # fmt: skip
+
+
+def _work(rows: Axis, slide: Slide, chunks: list[int]) -> tuple[int, int]:
+    """Products of a tile's columns and one channel, over all target rows; and their cycles."""
+    met = [meetings(slide._replace(taps=taps)) for taps in chunks]
+    products = [sum(len(pairs) for _, pairs in places) for places in met]
+    cycles = [max(count, len(places)) for count, places in zip(products, met, strict=True)]
+    pairs = int((rows.met() >= 0).sum())
+    return pairs * sum(products), pairs * sum(cycles)
 
 
 def frozen(numbers, width: int = 0) -> np.ndarray:
@@ -362,13 +372,9 @@ def _runs(
     most = max(1, min(WEIGHT_BYTES // weight_bytes, RUN_BYTES // (lanes.width * dtype.itemsize)))
     channels, filters, used = lanes.group_channels, group_filters, lanes.used
     if filters > lanes.width:
-        first = [
-            (group * channels, group * filters + lane) for group in range(groups)
-            for lane in _starts(filters, used)
-        ]  # fmt: skip
-        return [(channel, lane, 1, 0, 0) for channel, lane in first]
-    whole = groups // lanes.groups
-    step = lanes.groups * channels, lanes.groups * filters
+        starts = itertools.product(range(groups), _starts(filters, used))
+        return [(group * channels, group * filters + lane, 1, 0, 0) for group, lane in starts]
+    whole, step = groups // lanes.groups, (lanes.groups * channels, used)
     runs = [
         (n * step[0], n * step[1], min(most, whole - n), *step) for n in range(0, whole, most)
     ]
@@ -408,9 +414,8 @@ def prepare(kernel: np.ndarray, setup: Setup, room: np.ndarray | None = None) ->
     if not setup.packed_size:
         return kernel.reshape(-1)
     packed = np.empty(setup.packed_size, kernel.dtype) if room is None else room
-    lanes = Lanes(*setup.shape[-4:])
+    lanes, groups = Lanes(*setup.shape[-4:]), setup.groups
     tall, wide, channels, filters = kernel.shape
-    groups = setup.groups
     weights = kernel.reshape(tall * wide, channels, groups, filters // groups)
     if setup.backward:
         weights = weights.transpose(0, 3, 2, 1)
@@ -418,10 +423,13 @@ def prepare(kernel: np.ndarray, setup: Setup, room: np.ndarray | None = None) ->
     vectors, first = packed[: setup.packed_size].reshape(-1, taps, channels, lanes.width), 0
     for _, filter_, count, *_ in setup.runs.tolist():
         group, lane = divmod(filter_, filters)
-        part = weights[:, :, group : group + count * lanes.groups, lane : lane + lanes.group_filters]
-        part = part.reshape(taps, channels, count, lanes.groups, lanes.group_filters)
+        part = weights[:, :, group : group + count * lanes.groups]
+        part = part[..., lane : lane + lanes.group_filters]
         to = vectors[first : first + count, :, :, : lanes.used]
-        to.reshape(count, taps, channels, lanes.groups, lanes.group_filters)[...] = part.transpose(2, 0, 1, 3, 4)
+        shape = taps, channels, count, lanes.groups, lanes.group_filters
+        to.reshape(count, taps, channels, *shape[3:])[...] = part.reshape(shape).transpose(
+            2, 0, 1, 3, 4
+        )
         first += count
     return packed
 
@@ -481,12 +489,13 @@ def sweep_kernel(shape: tuple[int, ...]) -> Kernel:
             for r in range(first_run, last_run):
                 channel, filter_, vectors, channel_step, filter_step, weight = runs[r]
                 for tile in range(tiles.shape[0]):
+                    mask = address(masks, tile * masks.shape[1])
                     for table in range(0, n, table_size):
                         slide_along_columns(
-                            shape, target, address(room, table), address(masks, tile * masks.shape[1]),
-                            s.row_chunks, s.chunks, tiles[tile, 2] * s.channels + channel,
-                            s.channels, s.chunk_step, address(weights, weight), s.tap_step,
-                            s.weight_step, s.vector_step, address(bias, filter_),
+                            shape, target, address(room, table), mask, s.row_chunks, s.chunks,
+                            tiles[tile, 2] * s.channels + channel, s.channels, s.chunk_step,
+                            address(weights, weight), s.tap_step, s.weight_step, s.vector_step,
+                            address(bias, filter_),
                             tiles[tile, 0] * s.filters + filter_, s.filters, tiles[tile, 1],
                             vectors, channel_step, filter_step,
                         )  # fmt: skip
@@ -544,12 +553,15 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GradientSetup:
-    """How a kernel gradient is cut. The attributes are those of `Setup`.
+    """How a kernel gradient is cut. The other attributes are those of `Setup`.
 
     Attributes
     ----------
-    rest : tuple of int
-        The register tile for the last chunk of a kernel row, which may be shorter.
+    shape : tuple of int
+        The register tile, as `tiles_channelwise.correlate_columns` takes it.
+    cut : Cut
+    rows : array of shape (target rows, kernel rows)
+        The source row that each meets; -1 for none.
     tiles : array of shape (chunks, tiles and single columns, 3)
         First column of the gradient, image column, mask.
     runs : array of shape (runs, 6)
@@ -559,7 +571,6 @@ class GradientSetup:
     """
 
     shape: tuple[int, ...]
-    rest: tuple[int, ...]
     cut: Cut
     rows: np.ndarray
     tiles: np.ndarray
@@ -574,55 +585,65 @@ class GradientSetup:
 def gradient_setup(geometry: Geometry, dtype: np.dtype) -> GradientSetup:
     """Cut a kernel gradient. The cut decides the digits, so no number of threads is in it."""
     rows, columns = (Axis.of(geometry, axis, False) for axis in (0, 1))
-    group_channels, group_filters = geometry.group_channels, geometry.group_filters
-    lanes = _lanes(group_channels, group_filters, geometry.groups, dtype)
-    tap_rows, places = _gradient_tile(rows, columns)
-    chunks = columns.chunks()
-    slide, whole = columns.slide(places, chunks[0]), columns.target - columns.target % places
-    pieces = [(places, range(0, whole, places)), (1, range(whole, columns.target))]
-    tiles = []
-    for chunk, taps in enumerate(chunks):
-        for size, cells in pieces:
-            met = slide._replace(places=size, taps=taps)
-            for n in cells:
-                first = columns.first(n) + chunk * columns.chunk_step(chunks[0])
-                tiles.append((n, first, columns.mask(met, first)))
-    weight_bytes = rows.taps * columns.taps * group_channels * lanes.width * dtype.itemsize
-    runs = _runs(lanes, group_filters, geometry.groups, weight_bytes, dtype)
-    done, once = 0, []
-    for found in runs:
-        once.append((*found, max(0, done - found[1])))
-        done = found[1] + (found[2] - 1) * found[4] + lanes.used
+    lanes = _lanes(geometry.group_channels, geometry.group_filters, geometry.groups, dtype)
+    tap_rows, slide = _gradient_tile(rows, columns)
+    whole = columns.target // slide.places
+    runs, weights = _gradient_runs(geometry, lanes, dtype), geometry.parameters(False)
     count = geometry.batch * rows.target
     rows_at_once = max(1, min(count, PIXELS // max(1, columns.target)))
     run_blocks = min(len(runs), PARTS)
-    parts = max(1, min(-(-PARTS // run_blocks), -(-count // rows_at_once)))
     runs_at_once = -(-len(runs) // run_blocks)
+    parts = max(1, min(-(-PARTS // run_blocks), -(-count // rows_at_once)))
     cut = Cut(
         count, rows.target, columns.target, geometry.filters, rows.source, columns.source,
-        geometry.channels, tap_rows, columns.taps, chunks[0], group_channels * geometry.filters,
-        whole // places, columns.target - whole, rows_at_once, runs_at_once, parts,
-        geometry.parameters(False),
+        geometry.channels, tap_rows, columns.taps, slide.taps,
+        geometry.group_channels * geometry.filters, whole, columns.target - whole * slide.places,
+        rows_at_once, runs_at_once, parts, weights,
     )  # fmt: skip
     return GradientSetup(
-        shape=(tap_rows, *slide, *lanes),
-        rest=(tap_rows, *slide._replace(taps=chunks[-1]), *lanes), cut=cut, rows=frozen(rows.met()),
-        tiles=frozen(tiles, 3), runs=frozen(once, 6),
+        shape=(tap_rows, *slide, *lanes), cut=cut, rows=frozen(rows.met()),
+        tiles=frozen(_gradient_tiles(columns, slide), 3), runs=frozen(runs, 6),
         jobs=parts * -(-len(runs) // runs_at_once),
         scratch_bytes=8 * (3 + tap_rows) * rows_at_once,
-        partial_size=parts * geometry.parameters(False) if parts > 1 else 0,
-        multiply_adds=geometry.multiply_adds,
+        partial_size=parts * weights if parts > 1 else 0, multiply_adds=geometry.multiply_adds,
     )  # fmt: skip
 
 
-def _gradient_tile(rows: Axis, columns: Axis) -> tuple[int, int]:
-    """Rows of the kernel, and columns of the gradient, of a tile."""
-    taps, registers = columns.chunks()[0], machine().registers
+def _gradient_tile(rows: Axis, columns: Axis) -> tuple[int, Slide]:
+    """Rows of the kernel, and columns of the gradient and the kernel, of a tile."""
+    taps, registers = columns.even_chunk(), machine().registers
     fitting = [n for n in range(1, rows.taps + 1) if rows.taps % n == 0]
     tap_rows = max(n for n in fitting if n == 1 or n * taps <= registers - 6)
     most = max(1, min(8, registers - 2 - tap_rows * taps))
     wasted = {n: columns.target % n + 0.7 * (most - n) for n in range(1, most + 1)}
-    return tap_rows, min(wasted, key=wasted.__getitem__)
+    return tap_rows, columns.slide(min(wasted, key=wasted.__getitem__), taps)
+
+
+def _gradient_tiles(columns: Axis, slide: Slide) -> list[tuple[int, int, int]]:
+    """For each chunk of a kernel row: tiles of columns, and then the columns that are left."""
+    whole = columns.target - columns.target % slide.places
+    cells = [(slide.places, n) for n in range(0, whole, slide.places)]
+    cells += [(1, n) for n in range(whole, columns.target)]
+    tiles = []
+    for chunk in range(columns.taps // slide.taps):
+        for places, n in cells:
+            first = columns.first(n) + chunk * columns.chunk_step(slide.taps)
+            tiles.append((n, first, columns.mask(slide._replace(places=places), first)))
+    return tiles
+
+
+def _gradient_runs(
+    geometry: Geometry, lanes: Lanes, dtype: np.dtype
+) -> list[tuple[int, int, int, int, int, int]]:
+    """The runs of a sweep, and how many lanes at the beginning an earlier run has."""
+    weights = math.prod(geometry.kernel_shape[:3]) * lanes.width
+    found, done = [], 0
+    for run_ in _runs(
+        lanes, geometry.group_filters, geometry.groups, weights * dtype.itemsize, dtype
+    ):
+        found.append((*run_, max(0, done - run_[1])))
+        done = run_[1] + (run_[2] - 1) * run_[4] + lanes.used
+    return found
 
 
 def correlate(
@@ -645,8 +666,8 @@ def correlate(
             sums = room[0].view(sums.dtype)[: setup.partial_size].reshape(-1, sums.size)
         sums[...] = 0
         run(
-            gradient_kernel(setup.shape, setup.rest), setup.jobs, setup.multiply_adds, setup.scratch_bytes,
-            setup.cut, setup.rows, setup.tiles, setup.runs,
+            gradient_kernel(setup.shape), setup.jobs, setup.multiply_adds,
+            setup.scratch_bytes, setup.cut, setup.rows, setup.tiles, setup.runs,
             x.reshape(-1), output_gradient.reshape(-1), sums.reshape(-1),
         )  # fmt: skip
         if setup.partial_size:
@@ -654,7 +675,7 @@ def correlate(
 
 
 @lru_cache(maxsize=256)
-def gradient_kernel(shape: tuple[int, ...], rest: tuple[int, ...]) -> Kernel:
+def gradient_kernel(shape: tuple[int, ...]) -> Kernel:
     """The compiled kernel gradient for one shape of register tile."""
     tap_rows, taps = shape[0], shape[2]
 
@@ -663,6 +684,7 @@ def gradient_kernel(shape: tuple[int, ...], rest: tuple[int, ...]) -> Kernel:
         s, room = cut, scratch[member]
         run_blocks = -(-runs.shape[0] // s.runs_at_once)
         row_step = s.kernel_columns * s.tap_step
+        tile_size = (s.tile_count + s.single_count) * 3
         blocks = -(-s.rows // s.rows_at_once)
         while True:
             job = claim(board)
@@ -677,25 +699,15 @@ def gradient_kernel(shape: tuple[int, ...], rest: tuple[int, ...]) -> Kernel:
                     find_pairs(s, rows, first, last, i, source, gradient, room)
                     for r in range(first_run, last_run):
                         channel, filter_, vectors, channel_step, filter_step, skipped = runs[r]
-                        for tap in range(0, s.kernel_columns, taps):
-                            near = address(tiles, tap // taps * (s.tile_count + s.single_count) * 3)
-                            to = i * row_step + tap * s.tap_step + filter_
-                            if tap + taps <= s.kernel_columns:
-                                correlate_columns(
-                                    shape, sums, address(room, 0), last - first, near,
-                                    s.tile_count, s.single_count, s.channels, s.filters,
-                                    channel, filter_, address(sums, part * s.size + to),
-                                    row_step, s.tap_step, skipped, vectors, channel_step,
-                                    filter_step,
-                                )  # fmt: skip
-                            else:
-                                correlate_columns(
-                                    rest, sums, address(room, 0), last - first, near,
-                                    s.tile_count, s.single_count, s.channels, s.filters,
-                                    channel, filter_, address(sums, part * s.size + to),
-                                    row_step, s.tap_step, skipped, vectors, channel_step,
-                                    filter_step,
-                                )  # fmt: skip
+                        for j in range(0, s.kernel_columns, taps):
+                            place = part * s.size + i * row_step + j * s.tap_step + filter_
+                            correlate_columns(
+                                shape, sums, address(room, 0), last - first,
+                                address(tiles, j // taps * tile_size), s.tile_count,
+                                s.single_count, s.channels, s.filters, channel, filter_,
+                                address(sums, place), row_step, s.tap_step, skipped, vectors,
+                                channel_step, filter_step,
+                            )  # fmt: skip
 
     @compiled(parallel=True)
     def together(crew, board, scratch, cut, rows, tiles, runs, source, gradient, sums):

@@ -12,6 +12,7 @@ arithmetic is `tiles.add_products`.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -112,7 +113,7 @@ class Setup:
     @property
     def tile(self) -> tuple[int, int]:
         """Pixels and vectors of the register tile."""
-        return self.shape[:2]
+        return self.shape[0], self.shape[1]
 
     @property
     def is_padded(self) -> bool:
@@ -173,25 +174,21 @@ def setup(
     else:
         most = PIXELS if groups * group_filters > 2 * lanes else 4 * PIXELS
         cut = _cut(images, rows, columns, block * dtype.itemsize, most, threads)
-    images_at_once, rows_at_once, columns_at_once = cut
-    pixels = math.prod(cut)
     depth = taps * min(block, group_channels)
-    shape = _tile(IMAGES_APART if apart else pixels, group_filters, lanes, depth)
-    shallow = depth <= SHALLOW and not apart and shape[0] > 1
+    pixels, vectors = _tile(IMAGES_APART if apart else math.prod(cut), group_filters, lanes, depth)
+    shallow = _is_shallow(depth, pixels, columns.cells, cut[2]) and not apart
     if shallow:
-        shape = (min(shape[0], SHALLOW_PIXELS), *shape[1:])
-        # The last columns must fill a tile, too.
-        shallow = min(columns_at_once, columns.cells % columns_at_once or shape[0]) >= shape[0]
-    group_panels = -(-group_filters // (shape[1] * lanes))
-    panels = groups * group_panels
+        pixels = min(pixels, SHALLOW_PIXELS)
     blocks = math.prod(
         -(-size // length)
         for size, length in zip((images, rows.cells, columns.cells), cut, strict=True)
     )
+    group_panels = -(-group_filters // (vectors * lanes))
+    panels = groups * group_panels
     panels_at_once = panels
     while panels_at_once > 1 and blocks * -(-panels // panels_at_once) < _jobs_wanted(threads):
         panels_at_once = -(-panels_at_once // 2)
-    steps = [right - left for left, right in zip(columns.taps, columns.taps[1:], strict=False)]
+    merged = groups == 1 and all(b - a == 1 for a, b in itertools.pairwise(columns.taps))
     sweep = Sweep(
         images=images,
         rows=rows.cells, first_row=rows.first, row_step=rows.step,
@@ -201,29 +198,39 @@ def setup(
         row_stride=rows.stride, column_stride=columns.stride,
         left=columns.taps[0], reach=columns.reach,
         group_filters=group_filters, group_channels=group_channels, group_panels=group_panels,
-        apart=int(apart),
-        merged=int(groups == 1 and all(step == 1 for step in steps)), block=block, panels=panels,
-        images_at_once=images_at_once, rows_at_once=rows_at_once, columns_at_once=columns_at_once,
+        apart=int(apart), merged=int(merged), block=block, panels=panels,
+        images_at_once=cut[0], rows_at_once=cut[1], columns_at_once=cut[2],
         panels_at_once=panels_at_once,
     )  # fmt: skip
-    patch = images_at_once * _patch(rows, rows_at_once) * _patch(columns, columns_at_once) * block
-    if apart and block == sweep.channels:
-        patch = 0
-    tables = 2 * (pixels + shape[0] + taps)
+    shape: tuple[int, ...] = (pixels, vectors, lanes)
     if shallow:
-        run = group_channels * (len(columns.taps) if sweep.merged else 1)
-        across, along = columns.stride * sweep.channels, columns.step * sweep.filters
-        shape = (*shape, run, across, along)
+        run = group_channels * (len(columns.taps) if merged else 1)
+        shape += run, columns.stride * sweep.channels, columns.step * sweep.filters
     return Setup(
         shape, sweep, rows, columns,
         np.array(rows.taps, np.int64), np.array(columns.taps, np.int64),
         np.array([i * kernel_width + j for i in rows.order for j in columns.order], np.int64),
         jobs=blocks * -(-panels // panels_at_once),
-        scratch_bytes=8 * tables + patch * dtype.itemsize,
-        packed_size=panels * taps * group_channels * shape[1] * lanes,
-        multiply_adds=images * rows.cells * columns.cells * taps * group_channels * groups
-        * group_filters,
+        scratch_bytes=_scratch(sweep, rows, columns, pixels, dtype.itemsize),
+        packed_size=panels * taps * group_channels * vectors * lanes,
+        multiply_adds=images * rows.cells * columns.cells * taps * sweep.channels * group_filters,
     )  # fmt: skip
+
+
+def _is_shallow(depth: int, pixels: int, columns: int, at_once: int) -> bool:
+    """Whether a layer gets a tile of its own, which is a piece of a row: rows must fill it."""
+    tall = min(pixels, SHALLOW_PIXELS)
+    return depth <= SHALLOW and 1 < tall <= min(at_once, columns % at_once or tall)
+
+
+def _scratch(sweep: Sweep, rows: Axis, columns: Axis, pixels: int, itemsize: int) -> int:
+    """Bytes for the tables of a job, and for its patch."""
+    at_once = sweep.images_at_once * sweep.rows_at_once * sweep.columns_at_once
+    tables = 2 * (at_once + pixels + len(rows.taps) * len(columns.taps))
+    if sweep.apart and sweep.block == sweep.channels:
+        return 8 * tables
+    patch = _patch(rows, sweep.rows_at_once) * _patch(columns, sweep.columns_at_once)
+    return 8 * tables + sweep.images_at_once * patch * sweep.block * itemsize
 
 
 def _is_apart(images: int, columns: Axis) -> bool:
@@ -286,7 +293,7 @@ def _cut(
 
 
 @lru_cache(maxsize=1024)
-def _tile(pixels: int, filters: int, lanes: int, depth: int) -> tuple[int, int, int]:
+def _tile(pixels: int, filters: int, lanes: int, depth: int) -> tuple[int, int]:
     """Pixels and vectors of the register tile that is fastest for sums of so many products.
 
     The sums, one row of weights and one number of the source must all find a register.
@@ -299,7 +306,7 @@ def _tile(pixels: int, filters: int, lanes: int, depth: int) -> tuple[int, int, 
             if tall <= most and (tall >= most // 3 or tall >= pixels):
                 tiles = -(-pixels // tall) * -(-needed // vectors)
                 best = min(best, (tiles * tile_cycles(tall, vectors, depth), -tall, vectors))
-    return -best[1], best[2], lanes
+    return -best[1], best[2]
 
 
 def tile_cycles(pixels: int, vectors: int, depth: int) -> float:
@@ -428,7 +435,8 @@ def kernel(shape: tuple[int, ...]) -> Kernel:
                                 if j == met_columns[0] or not s.merged:
                                     taps[count, 0] = (row_taps[i] - row_taps[0]) * down
                                     taps[count, 0] += (column_taps[j] - s.left) * right
-                                    taps[count, 1] = (i * column_taps.size + j) * depth * panel_width
+                                    taps[count, 1] = i * column_taps.size + j
+                                    taps[count, 1] *= depth * panel_width
                                     count += 1
                         run = depth * (met_columns[1] - met_columns[0] if s.merged else 1)
                         seen = start_row * s.row_stride * down
@@ -491,9 +499,7 @@ def tabulate(s, layout, places, cells, count, step):
 
 @compiled()
 def met(taps, cell, end, stride, size):
-    """The taps that lie on the source for one cell of an axis: the first, the end; and how many
-    cells from it on meet the same.
-    """
+    """The taps that lie on the source for a cell: the first, the end, and how many cells agree."""
     low, high = 0, taps.size
     while low < high and cell * stride + taps[low] < 0:
         low += 1

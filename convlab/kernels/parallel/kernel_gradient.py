@@ -47,6 +47,8 @@ from convlab.kernels.parallel.tiles_gradient import (
 # cache.
 PIXELS = 512
 INPUT_BYTES = 256 * 2**10
+# Columns of a block, at least, where there are so many.
+COLUMNS = 64
 # Channels at a time, where there are more.
 CHANNELS = 128
 # Pixels of a chunk, at least, so that its sums are worth adding up; chunks, at most; bytes of
@@ -223,7 +225,7 @@ def _block(images: int, rows: Axis, columns: Axis, pixel_bytes: int) -> tuple[in
         return patch <= INPUT_BYTES and at_once * height * width <= PIXELS
 
     width = columns.cells
-    while width > 64 and not fits(1, 1, width):
+    while width > COLUMNS and not fits(1, 1, width):
         width = -(-width // 2)
     height = rows.cells
     while height > 1 and not fits(1, height, width):
@@ -232,7 +234,7 @@ def _block(images: int, rows: Axis, columns: Axis, pixel_bytes: int) -> tuple[in
     if height == rows.cells and width == columns.cells:
         while 2 * at_once <= images and fits(2 * at_once, height, width):
             at_once *= 2
-    return at_once, height, width
+    return at_once, max(1, height), max(1, width)
 
 
 def _way(
@@ -255,7 +257,7 @@ def _way(
         sum(0 <= cell * columns.stride + tap < columns.source for cell in range(columns.cells))
         for tap in columns.taps
     )
-    exact_cost *= met / (len(columns.taps) * columns.cells)
+    exact_cost *= met / max(1, len(columns.taps) * columns.cells)
     copied = rows.stride * columns.stride * depth * 4 / lanes
     if exact_cost <= cost + copied / geometry.groups:
         return True, exact
@@ -318,15 +320,20 @@ def correlate(
     with room as rows:
         sums = target if rows is None else rows[0].view(target.dtype)
         run(
-            correlation, s.jobs, s.multiply_adds, s.scratch_bytes, s.cut,
-            (*s.shape[:2], s.shape[2] * s.shape[3]), tile(s.shape).address,
-            s.row_taps, s.column_taps, x.reshape(-1), output_gradient.reshape(-1),
-            finished, sums, target,
+            correlation, s.jobs, s.multiply_adds, s.scratch_bytes, s.cut, *tile_arguments(s),
+            s.row_taps, s.column_taps, x.reshape(-1), output_gradient.reshape(-1), finished, sums,
+            target,
         )  # fmt: skip
     if s.cut.exact or not (s.rows.is_padded or s.columns.is_padded):
         return True
     smaller = min(kernel_gradient, output_gradient, key=lambda array: array.size)
     return bool(np.isfinite(smaller).all())
+
+
+def tile_arguments(setup: Setup) -> tuple[tuple[int, int, int], int]:
+    """What compiled code must know of the tile: taps, numbers of a run, filters; its address."""
+    taps, run_length, vectors, lanes, _ = setup.shape
+    return (taps, run_length, vectors * lanes), tile(setup.shape).address
 
 
 @compiled()

@@ -20,6 +20,12 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.serialize import dumps
 from numba.np.ufunc import parallel as numba_threads
 
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    raise ImportError(
+        'implementation="parallel" is machine code, which Numba must be free to compile. '
+        "Received: NUMBA_DISABLE_JIT=1. Unset it, or use implementation=\"vectorized\"."
+    )
+
 # Multiply-adds for which one more thread is woken: some 10 microseconds of work.
 WORK_PER_THREAD = 500_000
 # Scratch that is kept for the next call: how many pieces, and how large one may be.
@@ -203,7 +209,7 @@ def _start_threads() -> None:
             os.environ.pop("OMP_WAIT_POLICY", None)
 
 
-def _allowed() -> int:
+def allowed_threads() -> int:
     """Threads that `numba.set_num_threads` allows to the calling one, asked without a lock.
 
     `numba.get_num_threads` takes a lock that forked processes share: a worker that is killed
@@ -219,7 +225,7 @@ def crew_for(jobs: int, multiply_adds: int) -> int:
     wanted = min(jobs, 1 + multiply_adds // WORK_PER_THREAD)
     if wanted <= 1:
         return 1
-    allowed = _allowed()
+    allowed = allowed_threads()
     return 1 if _gate.is_closed() else min(wanted, allowed)
 
 
@@ -262,7 +268,7 @@ def _lead(together: Any, crew: int, *arguments: Any) -> bool:
     An interrupt can come after any call, so each call stands where the way back is still open:
     nothing is called between the kernel's end and the gate's opening.
     """
-    me, allowed = object(), _allowed()
+    me, allowed = object(), allowed_threads()
     try:
         if not _gate.claim(me):
             return False
@@ -368,14 +374,3 @@ def contiguous(result: np.ndarray) -> Iterator[np.ndarray]:
     stand_in = np.empty(result.shape, result.dtype.newbyteorder("="))
     yield stand_in
     result[...] = stand_in
-
-
-def launch(kernel: Callable[..., None], geometry: Any, *arguments: Any) -> None:
-    allowed = numba.get_num_threads()
-    with _gate.lock:
-        kernel(*arguments)
-
-
-def is_usable() -> bool:
-    """Whether kernels can be compiled: not with Numba's compiler switched off."""
-    return not numba.config.DISABLE_JIT  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from convlab.kernels.parallel.tiles import address, claim, pack_columns, pack_ro
 
 
 def pack(kernel: np.ndarray, setup: Setup, turned: bool, packed: np.ndarray) -> bool:
-    """Lay out the weights of a sweep, ``(panels, blocks, taps, channels of the block, lanes of a panel)``.
+    """Lay out the weights of a sweep, ``(panels, blocks, taps, channels, lanes of a panel)``.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class Plan:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds that are really done, the lanes and pixels that are thrown away included."""
+        """Multiply-adds that are really done, in surplus lanes and pixels too."""
         return sum(setup.issued for setup in self.setups)
 
     @property

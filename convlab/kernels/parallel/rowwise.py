@@ -31,8 +31,8 @@ from convlab.kernels.parallel.channelwise import JOBS_PER_THREAD, MASK_BITS, PAR
 from convlab.kernels.parallel.lanes import machine
 from convlab.kernels.parallel.launch import Kernel, borrowed, compiled, run
 from convlab.kernels.parallel.tiles import address, claim
-from convlab.kernels.parallel.tiles_channelwise import meetings
-from convlab.kernels.parallel.tiles_rowwise import Form, correlate_rows, slide_along_rows
+from convlab.kernels.parallel.tiles_channelwise import Slide, meetings
+from convlab.kernels.parallel.tiles_rowwise import correlate_rows, slide_along_rows
 
 # The share of lanes that would be filled along the channels, from which on that is faster.
 FILLED = 0.85
@@ -164,46 +164,41 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int, backward: bool = Fa
     lanes, wide = machine().lanes(dtype), _wide(geometry)
     spread, folded = _shares(geometry, backward)
     phases = wide // math.gcd(wide, lanes)
-    vectors, places = _tile(
-        rows, columns.target * wide, spread, folded, phases, lanes,
-        columns.source * wide // spread * dtype.itemsize,
-    )  # fmt: skip
-    chunks = rows.chunks()
-    slide, step = rows.slide(places, chunks[0]), rows.chunk_step(chunks[0])
-    firsts = range(0, rows.target, places)
-    masks = [
-        [rows.mask(slide._replace(taps=size), rows.first(n) + k * step)
-         for k, size in enumerate(chunks)]
-        for n in firsts
-    ]  # fmt: skip
-    width = vectors * lanes
-    met = [_shift(columns, tap) * wide for tap in range(columns.taps)]
-    wide_row = columns.target * wide
-    last = min(wide_row, columns.source * wide - max(met)) - width
-    source_row = columns.source * wide // spread
-    tap_step = _shift(columns, 1) - _shift(columns, 0)
+    wide_row, source_row = columns.target * wide, columns.source * wide // spread
+    tile = _tile(rows, wide_row, spread, folded, phases, lanes, source_row * dtype.itemsize)
+    vectors, slide = tile
+    chunks, firsts = rows.chunks(), range(0, rows.target, slide.places)
+    shifts = [_shift(columns, tap) * wide for tap in range(columns.taps)]
+    last = min(wide_row, columns.source * wide - max(shifts)) - vectors * lanes
     tiles_at_once = _cut(geometry.batch, len(firsts), threads)
+    tap_step = (_shift(columns, 1) - _shift(columns, 0)) * wide // spread
     sweep = Sweep(
         geometry.batch, rows.target, wide_row // folded, rows.source, source_row,
-        rows.taps // chunks[0], step * source_row, rows.taps, columns.taps,
-        met[0] // spread, tap_step * wide // spread, wide_row, max(0, -min(met)), last, phases,
+        rows.taps // chunks[0], rows.chunk_step(chunks[0]) * source_row, rows.taps, columns.taps,
+        shifts[0] // spread, tap_step, wide_row, max(0, -min(shifts)), last, phases,
         tiles_at_once,
     )  # fmt: skip
     count = phases + (0 if phases == 1 else vectors - 1)
-    pairs = sum(len(p) for size in chunks for _, p in meetings(slide._replace(taps=size)))
-    tiles = geometry.batch * len(firsts) * -(-wide_row // width) * vectors * columns.taps
+    products = sum(len(p) for taps in chunks for _, p in meetings(slide._replace(taps=taps)))
+    products *= geometry.batch * len(firsts) * -(-wide_row // (vectors * lanes)) * vectors
+    form = vectors, int(phases == 1), spread, folded
     return Setup(
-        shape=(vectors, int(phases == 1), spread, folded, chunks[-1] % chunks[0], *slide, lanes),
-        sweep=sweep,
-        tiles=frozen([(n, min(places, rows.target - n), rows.first(n)) for n in firsts], 3),
-        masks=frozen(masks, len(chunks)),
+        shape=(*form, chunks[-1] % chunks[0], *slide, lanes), sweep=sweep,
+        tiles=_tiles(rows, slide), masks=frozen(rows.masks(firsts, slide), len(chunks)),
         order=_order(geometry, chunks, count, lanes),
         bias_order=_bias_order(wide, folded, backward, count, lanes),
         jobs=geometry.batch * -(-len(firsts) // tiles_at_once), scratch_bytes=0,
         packed_size=count * rows.taps * columns.taps * lanes,
-        multiply_adds=geometry.multiply_adds, issued=tiles * pairs * lanes,
-        cycles=float(tiles * pairs),
+        multiply_adds=geometry.multiply_adds, issued=products * columns.taps * lanes,
+        cycles=float(products * columns.taps),
     )  # fmt: skip
+
+
+def _tiles(rows: Axis, slide: Slide) -> np.ndarray:
+    """First target row, target rows, source row."""
+    firsts = range(0, rows.target, slide.places)
+    tiles = [(n, min(slide.places, rows.target - n), rows.first(n)) for n in firsts]
+    return frozen(tiles, 3)
 
 
 def _shift(columns: Axis, tap: int) -> int:
@@ -220,7 +215,7 @@ def _cut(images: int, tiles: int, threads: int) -> int:
 
 def _tile(
     rows: Axis, wide_row: int, spread: int, folded: int, phases: int, lanes: int, apart: int
-) -> tuple[int, int]:
+) -> tuple[int, Slide]:
     """Vectors and rows of the register tile: what wastes least.
 
     The sums, the weights of a kernel column and one vector of the source must find a register.
@@ -231,9 +226,8 @@ def _tile(
     step = rows.stride if rows.backward else 1
     best = (math.inf, unit, step)
     most = MOST_ROWS if apart % ALIKE_BYTES else MOST_ALIKE
-    for vectors, places in itertools.product(
-        range(unit, (4 if phases == 1 else 2) * unit + 1, unit), range(step, max(step, most) + 1, step)
-    ):
+    widths = range(unit, (4 if phases == 1 else 2) * unit + 1, unit)
+    for vectors, places in itertools.product(widths, range(step, max(step, most) + 1, step)):
         met = meetings(rows.slide(places, taps))
         fits = vectors * places <= room and len(met) <= MASK_BITS
         if not fits and (vectors, places) != (unit, step):
@@ -244,12 +238,12 @@ def _tile(
         work += 1.0 * vectors * places
         tiles = -(-wide_row // (vectors * lanes)) * -(-max(1, rows.target) // places)
         best = min(best, (tiles * (work + 8), vectors, places))
-    return best[1], best[2]
+    return best[1], rows.slide(best[2], taps)
 
 
 def _order(geometry: Geometry, chunks: list[int], count: int, lanes: int) -> np.ndarray:
     """The place in the kernel of each weight, ``(vectors, chunks, columns, taps, lanes)``."""
-    tall, wide = geometry.kernel_size
+    _tall, wide = geometry.kernel_size
     lane = np.arange(count * lanes).reshape(count, 1, 1, lanes) % _wide(geometry)
     group, channel = np.divmod(lane, geometry.group_channels)
     number = channel * geometry.filters + group
@@ -390,18 +384,18 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GradientSetup:
-    """How a kernel gradient is cut. The attributes are those of `Setup`.
+    """How a kernel gradient is cut. The other attributes are those of `Setup`.
 
     Attributes
     ----------
-    rest : tuple of int
-        The register tile for the last chunk of kernel rows, which may be shorter.
+    shape : tuple of int
+        The register tile, as `tiles_rowwise.correlate_rows` takes it.
+    cut : Cut
     sums : tuple of int
         The shape of the sums: parts, phases, kernel columns, kernel rows, lanes.
     """
 
     shape: tuple[int, ...]
-    rest: tuple[int, ...]
     cut: Cut
     tiles: np.ndarray
     masks: np.ndarray
@@ -420,30 +414,23 @@ def gradient_setup(geometry: Geometry, dtype: np.dtype) -> GradientSetup:
     # Vectors side by side, so that they begin where a number of either side does.
     unit = max(spread, folded) // math.gcd(max(spread, folded), lanes)
     phases = math.lcm(wide // math.gcd(wide, lanes), unit)
-    chunks = rows.chunks()
-    places = _gradient_rows(rows, unit, columns.source * wide // spread * dtype.itemsize)
-    slide = rows.slide(places, chunks[0])
-    firsts = range(0, rows.target, places)
-    step = rows.chunk_step(chunks[0])
+    source_row = columns.source * wide // spread
+    slide = rows.slide(_gradient_rows(rows, unit, source_row * dtype.itemsize), rows.even_chunk())
+    tiles, step = _tiles(rows, slide), rows.chunk_step(slide.taps)
     masks = [
-        [rows.mask(slide._replace(taps=size), rows.first(n) + k * step)
-         for k, size in enumerate(chunks)]
-        for n in firsts
-    ]  # fmt: skip
-    parts = max(1, min(PARTS, geometry.batch * len(firsts)))
+        [rows.mask(slide, first + chunk * step) for chunk in range(rows.taps // slide.taps)]
+        for _, _, first in tiles.tolist()
+    ]
+    parts = max(1, min(PARTS, geometry.batch * len(tiles)))
     cut = Cut(
-        geometry.batch, rows.target, columns.target * wide // folded, rows.source,
-        columns.source * wide // spread, rows.taps, columns.taps,
-        _shift(columns, 0) * wide // spread, columns.dilation * wide // spread,
-        columns.target * wide, columns.source * wide, phases,
+        geometry.batch, rows.target, columns.target * wide // folded, rows.source, source_row,
+        rows.taps, columns.taps, _shift(columns, 0) * wide // spread,
+        columns.dilation * wide // spread, columns.target * wide, columns.source * wide, phases,
         max(1, VECTORS // phases) * phases, parts,
     )  # fmt: skip
-    form = (unit, 0, spread, folded)
     return GradientSetup(
-        shape=(*form, phases, *slide, lanes),
-        rest=(*form, phases, *slide._replace(taps=chunks[-1]), lanes), cut=cut,
-        tiles=frozen([(n, min(places, rows.target - n), rows.first(n)) for n in firsts], 3),
-        masks=frozen(masks, len(chunks)),
+        shape=(unit, 0, spread, folded, phases, *slide, lanes), cut=cut, tiles=tiles,
+        masks=frozen(masks, rows.taps // slide.taps),
         sums=(parts, phases, columns.taps, rows.taps, lanes),
         jobs=parts, scratch_bytes=0, multiply_adds=geometry.multiply_adds,
     )  # fmt: skip
@@ -451,7 +438,7 @@ def gradient_setup(geometry: Geometry, dtype: np.dtype) -> GradientSetup:
 
 def _gradient_rows(rows: Axis, unit: int, apart: int) -> int:
     """Rows of the gradient in a tile."""
-    taps = rows.chunks()[0]
+    taps = rows.even_chunk()
     most = MOST_ROWS if apart % ALIKE_BYTES else MOST_ALIKE - 1
     most = max(1, min(most, machine().registers - 2 - max(taps * unit, 8)))
     fitting = range(1, most + 1)
@@ -476,7 +463,7 @@ def correlate(
         sums = room[0].view(x.dtype)[:size]
         sums[...] = 0
         run(
-            gradient_kernel(setup.shape, setup.rest), setup.jobs, setup.multiply_adds,
+            gradient_kernel(setup.shape), setup.jobs, setup.multiply_adds,
             setup.scratch_bytes, setup.cut, setup.tiles, setup.masks,
             x.reshape(-1), output_gradient.reshape(-1), sums,
         )  # fmt: skip
@@ -490,18 +477,17 @@ def correlate(
 
 
 @lru_cache(maxsize=256)
-def gradient_kernel(shape: tuple[int, ...], rest: tuple[int, ...]) -> Kernel:
+def gradient_kernel(shape: tuple[int, ...]) -> Kernel:
     """The compiled kernel gradient for one shape of register tile."""
     unit, _, spread, folded, phases, places, taps, _, dilation = shape[:9]
     lanes = shape[-1]
+    width, step = unit * lanes, phases * lanes
     inner, edge = ((*shape[:4], edges, *shape[4:]) for edges in (0, 1))
-    last_inner, last_edge = ((*rest[:4], edges, *rest[4:]) for edges in (0, 1))
 
     @compiled()
     def alone(member, board, scratch, cut, tiles, masks, source, gradient, sums):
         s = cut
-        count = s.images * tiles.shape[0]
-        step, size = phases * lanes, cut.kernel_columns * cut.kernel_rows * lanes
+        count, size = s.images * tiles.shape[0], s.kernel_columns * s.kernel_rows * lanes
         while True:
             part = claim(board)
             if part >= s.parts:
@@ -512,57 +498,35 @@ def gradient_kernel(shape: tuple[int, ...], rest: tuple[int, ...]) -> Kernel:
                 upstream = address(gradient, (image * s.target_height + row) * s.target_row)
                 for first in range(0, s.wide_row, s.vectors * lanes):
                     end = min(first + s.vectors * lanes, s.wide_row)
-                    for i in range(0, s.kernel_rows, taps):
-                        # Chunks of kernel rows lie a dilation apart for each of their rows.
-                        on = seen + i * dilation
-                        near = address(source, (image * s.height + on) * s.source_row)
+                    for tap in range(s.kernel_rows // taps * s.kernel_columns):
+                        i, j = tap // s.kernel_columns * taps, tap % s.kernel_columns
+                        shift, met = s.shift + j * s.tap_step, seen + i * dilation
+                        near = address(source, (image * s.height + met) * s.source_row)
                         mask = masks[tile, i // taps]
-                        for j in range(s.kernel_columns):
-                            shift = s.shift + j * s.tap_step
-                            for phase in range(0, phases, unit):
-                                start = first + phase * lanes
-                                to = ((part * phases + phase) * s.kernel_columns + j) * s.kernel_rows
-                                sum_up = address(sums, (to + i) * lanes)
-                                total = max(0, -(-(end - start) // step))
-                                # Vectors whose lanes all exist, and all that they meet.
-                                low = max(0, -((start + shift * spread) // step))
-                                room = min(s.wide_row, s.wide_source - shift * spread) - start
-                                high = min(total, (room - unit * lanes) // step + 1)
-                                low = min(low, total)
-                                if rows < places or high < low:
-                                    low, high = total, total
-                                for k, stop, whole in (
-                                    (0, low, 0), (low, high, 1), (high, total, 0)
-                                ):  # fmt: skip
-                                    if k >= stop:
-                                        continue
-                                    lane = start + k * step
-                                    at, there = lane // spread + shift, lane // folded
-                                    if i + taps <= s.kernel_rows:
-                                        if whole:
-                                            correlate_rows(
-                                                inner, sums, near, s.source_row, mask, at,
-                                                s.source_row, upstream, s.target_row, there,
-                                                s.target_row, rows, stop - k, sum_up, size,
-                                            )  # fmt: skip
-                                        else:
-                                            correlate_rows(
-                                                edge, sums, near, s.source_row, mask, at,
-                                                s.source_row, upstream, s.target_row, there,
-                                                s.target_row, rows, stop - k, sum_up, size,
-                                            )  # fmt: skip
-                                    elif whole:
-                                        correlate_rows(
-                                            last_inner, sums, near, s.source_row, mask, at,
-                                            s.source_row, upstream, s.target_row, there,
-                                            s.target_row, rows, stop - k, sum_up, size,
-                                        )  # fmt: skip
-                                    else:
-                                        correlate_rows(
-                                            last_edge, sums, near, s.source_row, mask, at,
-                                            s.source_row, upstream, s.target_row, there,
-                                            s.target_row, rows, stop - k, sum_up, size,
-                                        )  # fmt: skip
+                        for phase in range(0, phases, unit):
+                            start = first + phase * lanes
+                            place = ((part * phases + phase) * s.kernel_columns + j) * s.kernel_rows
+                            to = address(sums, (place + i) * lanes)
+                            total = max(0, -(-(end - start) // step))
+                            low, high = total, total
+                            if rows == places:
+                                low, high = find_inner(s, start, shift * spread, width, step, total)
+                            for k, stop in ((0, low), (low, high), (high, total)):
+                                lane = start + k * step
+                                if k < stop and k == low and low < high:
+                                    correlate_rows(
+                                        inner, sums, near, s.source_row, mask,
+                                        lane // spread + shift, s.source_row, upstream,
+                                        s.target_row, lane // folded, s.target_row, rows,
+                                        stop - k, to, size,
+                                    )  # fmt: skip
+                                elif k < stop:
+                                    correlate_rows(
+                                        edge, sums, near, s.source_row, mask,
+                                        lane // spread + shift, s.source_row, upstream,
+                                        s.target_row, lane // folded, s.target_row, rows,
+                                        stop - k, to, size,
+                                    )  # fmt: skip
 
     @compiled(parallel=True)
     def together(crew, board, scratch, cut, tiles, masks, source, gradient, sums):
@@ -572,3 +536,11 @@ def gradient_kernel(shape: tuple[int, ...], rest: tuple[int, ...]) -> Kernel:
             )
 
     return Kernel(alone, together)
+
+
+@compiled()
+def find_inner(s, start, shift, width, step, total):
+    """The steps from one on, and up to another, whose lanes all exist, and all that they meet."""
+    low = min(max(0, -((start + shift) // step)), total)
+    room = min(s.wide_row, s.wide_source - shift) - start - width
+    return low, max(low, min(total, room // step + 1))

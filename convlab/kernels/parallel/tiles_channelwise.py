@@ -231,8 +231,8 @@ def slide_along_columns(
 
 
 def _write_columns(shape, emit, *numbers):
-    rows, rest, slide, lanes = Slide(*shape[:6]), shape[6], Slide(*shape[7:13]), Lanes(*shape[13:])
-    _Columns(emit, rows, rest, slide, lanes).write(*numbers)
+    rows, rest, slide = Slide(*shape[:6]), shape[6], Slide(*shape[7:13])
+    _Columns(emit, rows, rest, slide, Lanes(*shape[13:])).write(*numbers)
 
 
 class _Columns:
@@ -302,8 +302,8 @@ class _Columns:
         for n, (_, row_pairs) in enumerate(met):
             start = emit.read(self.table, builder.add(first, emit.index(n)))
             with if_any(emit, start):
-                pixel = emit.advance(emit.pointer(start), place)
-                for bit, (pixel, pairs) in enumerate(walk(emit, pixel, self.right, slide)):
+                first_pixel = emit.advance(emit.pointer(start), place)
+                for bit, pixel, pairs in walk(emit, first_pixel, self.right, slide):
                     with if_bit(emit, mask, bit):
                         vector = self.fetch.channel(pixel, channel)
                         for (e, i), (p, t) in itertools.product(row_pairs, pairs):
@@ -330,13 +330,13 @@ class _Columns:
 
 
 def walk(emit: Emitter, pointer: ir.Value, step: ir.Value, slide: Slide):
-    """A pointer to each place of the source, with the pairs that meet there."""
+    """Each place of the source: its bit in a mask, a pointer, and the pairs that meet there."""
     at = 0
-    for source, pairs in meetings(slide):
+    for bit, (source, pairs) in enumerate(meetings(slide)):
         if source != at:
             distance = emit.builder.mul(step, emit.index(source - at))
             pointer, at = emit.advance(pointer, distance), source
-        yield pointer, pairs
+        yield bit, pointer, pairs
 
 
 @intrinsic(prefer_literal=True)
@@ -446,7 +446,8 @@ class _Correlation:
             entry = emit.advance(self.table, builder.mul(row, emit.index(size)))
             if self.lanes.group_channels == 1:
                 self._ask(emit.read(entry, size - 2), across, self.filters, slide.places)
-                self._ask(emit.read(entry, size - 1), along, self.right, slide.places * slide.stride)
+                count = slide.places * slide.stride
+                self._ask(emit.read(entry, size - 1), along, self.right, count)
             upstream, factors = emit.advance(emit.pointer(emit.read(entry, 0)), across), []
             for _ in range(slide.places):
                 factors.append(load_some(emit, self.lanes.used, upstream))
@@ -464,9 +465,9 @@ class _Correlation:
             self.emit.prefetch(pixel)
             pixel = self.emit.advance(pixel, step)
 
-    def _add_row(self, slide, pixel, mask, channel, factors, sums):
+    def _add_row(self, slide, first_pixel, mask, channel, factors, sums):
         emit = self.emit
-        for bit, (pixel, pairs) in enumerate(walk(emit, pixel, self.right, slide)):
+        for bit, pixel, pairs in walk(emit, first_pixel, self.right, slide):
             with if_bit(emit, mask, bit):
                 vector = self.fetch.channel(pixel, channel)
                 for place, tap in pairs:

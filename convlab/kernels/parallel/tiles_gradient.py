@@ -156,8 +156,9 @@ def tile(shape: Shape) -> Tile:
         source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace
     ):  # fmt: skip
         add_outer_products(
-            shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace
-        )
+            shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on,
+            ahead, pace,
+        )  # fmt: skip
 
     signature = (types.int64,) * 12
     add.compile(signature)

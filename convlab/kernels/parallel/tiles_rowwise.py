@@ -14,7 +14,6 @@ lanes; where they are more, `folded` lanes are summed in the end.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 from llvmlite import ir
@@ -29,7 +28,6 @@ from convlab.kernels.parallel.tiles_channelwise import (
     if_bit,
     lane_places,
     load_some,
-    meetings,
     spread,
     walk,
 )
@@ -245,7 +243,7 @@ class _Rows:
                 times, width = emit.index(form.spread), self.width
                 at = builder.add(builder.mul(place, times), emit.index(first))
                 span = Span(emit, at, builder.mul(width, times))
-            for bit, (near, pairs) in enumerate(walk(emit, numbers, self.down, slide)):
+            for bit, near, pairs in walk(emit, numbers, self.down, slide):
                 with if_bit(emit, mask, bit):
                     vector = fetch(emit, near, place, width, first, form.spread)
                     for p, tap in pairs:
@@ -362,7 +360,7 @@ class _Correlation:
             factors.append(fetch(emit, upstream, gradient_place, width, first, form.folded))
             upstream = emit.advance(upstream, self.gradient_down)
         width = self.width if form.edges else None
-        for bit, (near, pairs) in enumerate(walk(emit, pixels, self.down, self.slide)):
+        for bit, near, pairs in walk(emit, pixels, self.down, self.slide):
             with if_bit(emit, self.mask, bit):
                 vector = fetch(emit, near, place, width, first, form.spread)
                 for p, tap in pairs:
