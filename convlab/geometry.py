@@ -18,8 +18,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 __all__ = [
     "Geometry",
@@ -269,6 +268,26 @@ class Geometry:
     groups: int = 1
     data_format: str = "channels_last"
     pooling: bool = False
+    _output_size: Pair = field(init=False, repr=False, compare=False)
+    _output_shape: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _multiply_adds: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Count once what every call asks for several times.
+
+        `functools.cached_property` would hold a lock meanwhile, in Python 3.11; and in a child
+        that another thread forks just then, nobody would open it again.
+        """
+        (rows, columns), (down, right) = self.effective_kernel_size, self.strides
+        size = (
+            _windows(self.height, rows, down, self.padding),
+            _windows(self.width, columns, right, self.padding),
+        )
+        shape = self._shape(*size, self.filters)
+        taps = math.prod(self.kernel_shape[:3])
+        object.__setattr__(self, "_output_size", size)
+        object.__setattr__(self, "_output_shape", shape)
+        object.__setattr__(self, "_multiply_adds", math.prod(shape) * taps)
 
     @classmethod
     def conv2d(
@@ -383,10 +402,10 @@ class Geometry:
         """``(kernel_height, kernel_width, channels // groups, filters)``."""
         return (*self.kernel_size, self.group_channels, self.filters)
 
-    @cached_property
+    @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of the output, in `data_format`."""
-        return self._shape(*self.output_size, self.filters)
+        return self._output_shape
 
     def _shape(self, height: int, width: int, channels: int) -> tuple[int, ...]:
         if self.data_format == "channels_last":
@@ -414,15 +433,10 @@ class Geometry:
         """Height and width of the input."""
         return self.height, self.width
 
-    @cached_property
+    @property
     def output_size(self) -> Pair:
         """Height and width of the output."""
-        (height, width), (down, right) = self.input_size, self.strides
-        rows, columns = self.effective_kernel_size
-        return (
-            _windows(height, rows, down, self.padding),
-            _windows(width, columns, right, self.padding),
-        )
+        return self._output_size
 
     @property
     def pads(self) -> tuple[int, int, int, int]:
@@ -549,13 +563,13 @@ class Geometry:
             return 0
         return math.prod(self.kernel_shape) + (self.filters if use_bias else 0)
 
-    @cached_property
+    @property
     def multiply_adds(self) -> int:
         """Multiply-adds of the whole sweep, over the whole batch, padding counted.
 
         A pooling multiplies nothing; its count is of the window cells that it looks at.
         """
-        return math.prod(self.output_shape) * math.prod(self.kernel_shape[:3])
+        return self._multiply_adds
 
     def input_bytes(self, itemsize: int = 4) -> int:
         """Bytes of the input, at ``itemsize`` bytes a number (float32: 4)."""

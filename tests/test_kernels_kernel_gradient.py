@@ -150,11 +150,10 @@ def test_scratch_is_as_large_as_it_must_be_and_no_larger_than_said(layer):
     scratch = np.full((1, words + 64), -1, np.int64)  # as floats, these are NaN
     sums = np.full(max(1, s.partial_bytes // 4), np.nan, np.float32)
     result = np.full(layer.kernel_shape, np.nan, np.float32)
-    target = result.reshape(-1)
     kernel_gradient.correlation.alone(
-        0, np.zeros(1, np.int64), scratch, s.cut, *kernel_gradient.tile_arguments(s), s.row_taps,
-        s.column_taps, x.reshape(-1), dy.reshape(-1), np.zeros(s.parts, np.int64),
-        sums if s.partial_bytes else target, target,
+        0, np.zeros(1, np.int64), scratch, 0, s.cut, kernel_gradient.steps(s.shape), s.row_taps,
+        s.column_taps, np.zeros(s.parts, np.int64), x.ctypes.data, dy.ctypes.data,
+        (sums if s.partial_bytes else result).ctypes.data, result.ctypes.data,
     )  # fmt: skip
     assert (scratch[0, words:] == -1).all()
     np.testing.assert_array_equal(result, layer.expect("conv2d_kernel_gradient", arrays))
@@ -226,8 +225,8 @@ def test_no_pixels_give_zeros(shape):
 @grid(dtype=DTYPES)
 def test_every_tile_finds_room_in_the_registers(dtype):
     lanes, registers = machine().lanes(np.dtype(dtype)), machine().registers
-    runs, filters = (1, 2, 3, 5, 16, 21, 64, 500), (1, 8, 20, 64, 100, 512)
-    for taps, run, filters in itertools.product((1, 3, 9, 25), runs, filters):
+    runs, widths = (1, 2, 3, 5, 16, 21, 64, 500), (1, 8, 20, 64, 100, 512)
+    for taps, run, filters in itertools.product((1, 3, 9, 25), runs, widths):
         for most_taps in (1, 6):
             _, shape = kernel_gradient._tile(taps, run, filters, lanes, KINDS[dtype], most_taps)
             together, length, vectors, *_ = shape

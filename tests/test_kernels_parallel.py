@@ -5,6 +5,7 @@ these tests run in a process of their own.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -14,7 +15,6 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
-import convlab  # noqa: E402
 from convlab.kernels.parallel import launch  # noqa: E402
 
 # Every operation, on more rows than threads; prints a digest of each result's bytes.
@@ -129,8 +129,10 @@ print(digest(), flush=True)
 held, done = threading.Event(), threading.Event()
 def hold():
     with launch._gate.lock:
+        launch._gate.leader = thread
         held.set()
         done.wait()
+        launch._gate.leader = None
 thread = threading.Thread(target=hold)
 thread.start()
 held.wait()
@@ -151,36 +153,90 @@ def test_child_forked_before_the_first_call_computes():
 
 @forks
 @pytest.mark.skipif("omp" not in layers(), reason="OpenMP is not here")
-def test_child_forked_after_openmp_gets_an_error_it_can_read():
+def test_child_forked_after_openmp_works_alone():
     """Numba would end the child with a signal, and a pool of workers would wait for ever."""
-    code = FORK + "digest()\nin_a_child(digest)"
-    text = " ".join(run(code, NUMBA_THREADING_LAYER="omp"))
-    assert text.startswith("RuntimeError The parallel implementation cannot run in a process")
-    assert "threading layer='omp'" in text
-    assert 'implementation="vectorized"' in text
+    code = FORK + "print(digest(), flush=True)\nin_a_child(digest)\nprint(digest())"
+    alone, child, after = run(code, NUMBA_THREADING_LAYER="omp")
+    assert child == alone == after
 
 
 @forks
-@pytest.mark.skipif("omp" not in layers(), reason="OpenMP is not here")
-def test_auto_is_vectorized_in_a_child_forked_after_openmp():
-    code = """
-def work():
-    return convlab.conv2d(np.ones((9, 64, 64, 16)), np.ones((3, 3, 16, 32))).sum()
-print(work(), flush=True)
-in_a_child(work)
+def test_workers_of_a_pool_compute_whether_forked_or_spawned(tmp_path):
+    """`multiprocessing`, as Dask and joblib use it; the parent has computed before."""
+    script = tmp_path / "pool.py"
+    script.write_text(
+        WORK
+        + textwrap.dedent(
+            """
+            import multiprocessing, warnings
+            warnings.simplefilter("ignore")
+            def work(_):
+                return digest()
+            if __name__ == "__main__":
+                print(digest())
+                for method in ("fork", "spawn", "forkserver"):
+                    with multiprocessing.get_context(method).Pool(2) as pool:
+                        print(*pool.map(work, range(2)))
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    digests = done.stdout.split()
+    assert len(digests) == 7
+    assert len(set(digests)) == 1
+
+
+def test_a_crew_within_a_crew_computes():
+    """Threads of a pool, each of which starts threads of its own."""
+    digests = run(
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        def nested(_):
+            with ThreadPoolExecutor(2) as pool:
+                return list(pool.map(lambda _: digest(), range(2)))
+        with ThreadPoolExecutor(3) as pool:
+            for pair in pool.map(nested, range(3)):
+                print(*pair)
+        print(digest())
+        """
+    )
+    assert len(digests) == 7
+    assert len(set(digests)) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
+def test_a_signal_handler_may_convolve():
+    """It can come between any two steps of a call in the same thread."""
+    digests = run(
+        """
+        import signal
+        seen = []
+        alone = digest()
+        signal.signal(signal.SIGALRM, lambda *_: seen.append(digest()))
+        signal.setitimer(signal.ITIMER_REAL, 0.003, 0.02)
+        results = {digest() for _ in range(60)}
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert seen
+        print(alone, *results, *set(seen))
+        """
+    )
+    assert len(set(digests)) == 1
+
+
+ONE_CALL = """
+    from convlab.kernels.parallel import packing
+    with convlab.use_implementation("parallel"):
+        convlab.conv2d(np.ones((1, 4, 4, 2), "float32"), np.ones((2, 2, 2, 2), "float32"))
+    stats = packing._pack((1, lanes.machine().lanes(np.dtype("float32"))), False).alone.stats
+    print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
-    alone, child = run(FORK + code, NUMBA_THREADING_LAYER="omp")
-    assert child == alone
 
 
 def test_machine_code_is_kept_on_disk(tmp_path):
-    code = """
-    from convlab.kernels.parallel import dense
-    with convlab.use_implementation("parallel"):
-        convlab.conv2d(np.ones((1, 4, 4, 2)), np.ones((3, 3, 2, 2)))
-    hits, misses = dense.sweep.stats.cache_hits, dense.sweep.stats.cache_misses
-    print(sum(hits.values()), sum(misses.values()))
-    """
+    code = "from convlab.kernels.parallel import lanes\n" + textwrap.dedent(ONE_CALL)
     assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == ["0", "1"]
     assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == ["1", "0"]
 
@@ -188,35 +244,67 @@ def test_machine_code_is_kept_on_disk(tmp_path):
 def test_read_only_and_writable_arrays_share_one_compiled_version():
     count = run(
         """
-        from convlab.kernels.parallel.dense import sweep
+        from convlab.kernels.parallel import direct
         frozen = np.broadcast_to(x, x.shape)
         for image in (x, frozen, x[::-1], x.astype(">f4"), np.asfortranarray(x)):
-            convlab.conv2d(image, dense, padding="same", implementation="parallel")
-        print(len(sweep.signatures))
+            convlab.conv2d(
+                image, dense, padding="same", implementation="parallel", algorithm="direct"
+            )
+        layer = convlab.Geometry.conv2d(x.shape, dense.shape, padding="same")
+        kernel = direct.kernel(convlab.plan(layer, algorithm="direct").setups[0].shape)
+        print(len(kernel.together.signatures or kernel.alone.signatures))
         """
     )
     assert count == ["1"]
 
 
-SMALL = convlab.Geometry.conv2d((1, 5, 5, 1), (3, 3, 1, 1))
-LARGE = convlab.Geometry.conv2d((9, 64, 64, 16), (3, 3, 16, 32))
-
-
 @pytest.mark.parametrize(
-    ("geometry", "allowed", "used"), [(SMALL, 2, 1), (LARGE, 2, 2), (LARGE, 1, 1)]
+    ("jobs", "work", "allowed", "used"),
+    [(8, 1000, 2, 1), (8, 10**8, 2, 2), (1, 10**8, 2, 1), (8, 10**8, 1, 1)],
 )
-def test_launch_uses_as_many_threads_as_the_work_needs_and_the_user_allows(
-    geometry, allowed, used, monkeypatch
+def test_a_crew_is_as_large_as_jobs_and_work_need_and_the_user_allows(
+    jobs, work, allowed, used, monkeypatch
 ):
-    threads = [allowed]
-    monkeypatch.setattr(launch.numba, "get_num_threads", lambda: threads[-1])
-    monkeypatch.setattr(launch.numba, "set_num_threads", threads.append)
-    seen = []
-    launch.launch(lambda: seen.append(threads[-1]), geometry)
-    assert seen == [used]
-    with pytest.raises(ZeroDivisionError):
-        launch.launch(lambda: 1 / 0, geometry)
-    assert threads[-1] == allowed
+    before = numba.get_num_threads()
+    if allowed > before:
+        pytest.skip("one thread is all there is")
+    numba.set_num_threads(allowed)
+    try:
+        assert launch.crew_for(jobs, work) == used
+        crews = []
+        kernel = launch.Kernel(
+            lambda member, board, scratch: crews.append(len(scratch)),
+            lambda crew, board, scratch: crews.append(len(scratch)),
+        )
+        launch.run(kernel, jobs, work, 100)
+        assert crews == [used]
+        assert numba.get_num_threads() == allowed
+    finally:
+        numba.set_num_threads(before)
+
+
+def test_an_error_in_a_kernel_opens_the_gate_again():
+    def fail(*_):
+        raise ZeroDivisionError
+
+    before = numba.get_num_threads()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            launch.run(launch.Kernel(fail, fail), 8, 10**9, 0)
+        assert launch._gate.leader is None
+        assert numba.get_num_threads() == before
+
+
+def test_scratch_is_lent_to_one_at_a_time_and_again_afterwards():
+    with launch.borrowed(2, 1000) as first, launch.borrowed(3, 500) as second:
+        assert not np.shares_memory(first, second)
+        assert first.shape[0] == 2
+        assert first.nbytes >= 2000
+        for rows in (first, second):
+            assert all(row.ctypes.data % launch.LINE == 0 for row in rows)
+        kept = first.base if first.base is not None else first
+    with launch.borrowed(1, 100) as third, launch.borrowed(1, 100) as fourth:
+        assert np.shares_memory(kept, third) or np.shares_memory(kept, fourth)
 
 
 def test_without_a_folder_for_the_cache_the_kernels_still_compile(monkeypatch):

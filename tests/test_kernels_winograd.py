@@ -203,6 +203,19 @@ def test_errors_are_within_the_bound(case, dtype, size):
     assert (error <= bound(case, *arrays, size)).all()
 
 
+@grid(case=SMALL)
+def test_bound_of_f2_is_within_one_that_is_easily_computed(case):
+    x, kernel, bias = case.arrays(floats, "float64")
+    each = [
+        reference.correlate(case.padded(abs(x))[..., [c]], np.ones((3, 3, 1, 1)))
+        * abs(kernel[:, :, c]).sum((0, 1))
+        for c in range(case.channels)
+    ]
+    u = np.finfo("float64").eps / 2
+    simple = 4 * u * (case.channels + ROUNDINGS[2]) * sum(each) + 2 * u * abs(bias)
+    assert (bound(case, x, kernel, bias, 2) <= simple * (1 + 1e-12)).all()
+
+
 def large_mean(rng, x, kernel):
     return x + 1000, kernel - kernel.mean((0, 1))
 

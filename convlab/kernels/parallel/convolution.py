@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from convlab.geometry import Geometry
 from convlab.kernels import vectorized
 from convlab.kernels.parallel import channelwise, kernel_gradient, paths, rowwise
-from convlab.kernels.parallel.launch import borrowed, contiguous, read_only
+from convlab.kernels.parallel.launch import (
+    allowed_threads,
+    borrowed,
+    contiguous,
+    read_only,
+)
 from convlab.kernels.parallel.paths import Prepared
 from convlab.kernels.parallel.planning import Plan, planned
 
@@ -77,7 +81,7 @@ def _correlate(x: np.ndarray, gradient: np.ndarray, geometry: Geometry, target: 
         if module.takes(geometry, target.dtype):
             module.correlate(x, gradient, module.gradient_setup(geometry, target.dtype), target)
             return True
-    setup = kernel_gradient.setup(geometry, target.dtype, numba.get_num_threads())
+    setup = kernel_gradient.setup(geometry, target.dtype, allowed_threads())
     return kernel_gradient.correlate(x, gradient, setup, target)
 
 
@@ -102,7 +106,7 @@ def _compute(
     """
     if target.size == 0:
         return True
-    threads = numba.get_num_threads()
+    threads = allowed_threads()
     with contiguous(target) as result:
         pixels = read_only(source, result.dtype)
         offsets = None if bias is None else read_only(bias, result.dtype)

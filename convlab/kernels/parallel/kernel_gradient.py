@@ -19,38 +19,29 @@ threads changes a result.
 from __future__ import annotations
 
 import math
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
+from numba import prange, types
 
 from convlab.geometry import Geometry
-from convlab.kernels.parallel.direct import lay_out
 from convlab.kernels.parallel.lanes import machine
 from convlab.kernels.parallel.launch import LINE, Kernel, borrowed, compiled, run
 from convlab.kernels.parallel.sweeps import Axis, forward
-from convlab.kernels.parallel.tiles import address, claim, clear
-from convlab.kernels.parallel.tiles_gradient import (
-    KINDS,
-    Shape,
-    add_chunks,
-    call_tile,
-    copy_rows,
-    tick,
-    tile,
-)
+from convlab.kernels.parallel.tiles import address, claim, clear, copy
+from convlab.kernels.parallel.tiles_gradient import KINDS, Shape, steps, tick
+from convlab.kernels.parallel.tiles_winograd import call, entry
 
 # Pixels of a block, about, and bytes of the input that they read: half of a usual second-level
 # cache.
-PIXELS = 512
-INPUT_BYTES = 256 * 2**10
+PIXELS = 1024
+INPUT_BYTES = 448 * 2**10
 # Columns of a block, at least, where there are so many.
 COLUMNS = 64
 # Channels at a time, where there are more.
-CHANNELS = 128
+CHANNELS = 256
 # Pixels of a chunk, at least, so that its sums are worth adding up; chunks, at most; bytes of
 # the sums of all chunks, about.
 CHUNK_PIXELS = 1024
@@ -90,6 +81,10 @@ class Cut(NamedTuple):
     tap_blocks: int
     chunks: int
     size: int  # weights of the kernel
+    itemsize: int
+    taps_at_once: int  # the register tile
+    run_at_once: int
+    panel_width: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +135,9 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
     """
     g, lanes = geometry, machine().lanes(dtype)
     rows, columns = forward(g, 0), forward(g, 1)
-    exact, shape = _way(g, rows, columns, dtype)
+    whole = _block(g.batch, rows, columns, g.channels * dtype.itemsize)
+    copied = _patch(rows, whole[1]) * _patch(columns, whole[2]) / (whole[1] * whole[2])
+    exact, shape = _way(g, rows, columns, dtype, copied)
     merged = not exact and g.groups == 1 and _are_neighbours(columns)
     channel_blocks = max(1, round(g.group_channels / CHANNELS)) if exact else 1
     width = shape[2] * lanes
@@ -169,9 +166,10 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
         left=columns.taps[0], reach=columns.reach, groups=g.groups,
         group_filters=g.group_filters, group_channels=g.group_channels,
         group_panels=group_panels, exact=int(exact), merged=int(merged),
-        packed=int(g.group_filters % width > 0 or (g.filters > width and calls > 16)),
+        packed=int(g.group_filters % width > 0 or (g.filters > width and calls > 40)),
         images_at_once=at_once[0], rows_at_once=at_once[1], columns_at_once=at_once[2],
         **parts, chunks=chunks, size=math.prod(g.kernel_shape),
+        itemsize=dtype.itemsize, taps_at_once=shape[0], run_at_once=shape[1], panel_width=width,
     )  # fmt: skip
     return Setup(
         shape, cut, rows, columns,
@@ -221,8 +219,10 @@ def _block(images: int, rows: Axis, columns: Axis, pixel_bytes: int) -> tuple[in
     """Images, rows and columns of a block of pixels."""
 
     def fits(at_once: int, height: int, width: int) -> bool:
-        patch = at_once * _patch(rows, height) * _patch(columns, width) * pixel_bytes
-        return patch <= INPUT_BYTES and at_once * height * width <= PIXELS
+        tall = min(_patch(rows, height), rows.source)
+        wide = min(_patch(columns, width), columns.source)
+        read = at_once * tall * wide * pixel_bytes
+        return read <= INPUT_BYTES and at_once * height * width <= PIXELS
 
     width = columns.cells
     while width > COLUMNS and not fits(1, 1, width):
@@ -238,12 +238,13 @@ def _block(images: int, rows: Axis, columns: Axis, pixel_bytes: int) -> tuple[in
 
 
 def _way(
-    geometry: Geometry, rows: Axis, columns: Axis, dtype: np.dtype
+    geometry: Geometry, rows: Axis, columns: Axis, dtype: np.dtype, copied: float
 ) -> tuple[bool, Shape]:
     """Whether to read in place, and the register tile: whichever takes less time.
 
     In place no padding is multiplied and nothing is copied; but a run is no longer than the
-    channels of one pixel, and a tile has one tap.
+    channels of one pixel, and a tile has one tap. `copied` is how many pixels of a patch there
+    are for one of the output.
     """
     lanes, kind = machine().lanes(dtype), KINDS[dtype.name]
     depth, filters = geometry.group_channels, geometry.group_filters
@@ -258,8 +259,7 @@ def _way(
         for tap in columns.taps
     )
     exact_cost *= met / max(1, len(columns.taps) * columns.cells)
-    copied = rows.stride * columns.stride * depth * 4 / lanes
-    if exact_cost <= cost + copied / geometry.groups:
+    if exact_cost <= cost + (6 * copied * depth / lanes if any(geometry.pads) else 0):
         return True, exact
     return False, shape
 
@@ -286,6 +286,7 @@ def _tile(
         panels = -(-needed // vectors)
         tiles = -(-taps // together) * -(-run_length // length) * panels
         cost = tiles * (max(numbers * vectors, numbers + vectors, 8) + 0.5 + 0.2 * vectors)
+        cost += 3 * panels * -(-taps // together) * run_length / lanes
         if panels > 1 or filters % (vectors * lanes):
             cost += 3 * vectors * panels
         best = min(best, (cost, vectors, together, length))
@@ -315,14 +316,13 @@ def correlate(
     if not x.size or not output_gradient.size:
         kernel_gradient[...] = 0
         return True
-    target, finished = kernel_gradient.reshape(-1), np.zeros(s.parts, np.int64)
-    room = borrowed(1, s.partial_bytes) if s.partial_bytes else nullcontext()
-    with room as rows:
-        sums = target if rows is None else rows[0].view(target.dtype)
+    finished = np.zeros(s.parts, np.int64)
+    with borrowed(1, s.partial_bytes) as rows:
+        sums = rows[0] if s.partial_bytes else kernel_gradient
         run(
-            correlation, s.jobs, s.multiply_adds, s.scratch_bytes, s.cut, *tile_arguments(s),
-            s.row_taps, s.column_taps, x.reshape(-1), output_gradient.reshape(-1), finished, sums,
-            target,
+            correlation, s.jobs, s.multiply_adds, s.scratch_bytes, _entry(), s.cut, steps(s.shape),
+            s.row_taps, s.column_taps, finished, x.ctypes.data, output_gradient.ctypes.data,
+            sums.ctypes.data, kernel_gradient.ctypes.data,
         )  # fmt: skip
     if s.cut.exact or not (s.rows.is_padded or s.columns.is_padded):
         return True
@@ -330,215 +330,325 @@ def correlate(
     return bool(np.isfinite(smaller).all())
 
 
-def tile_arguments(setup: Setup) -> tuple[tuple[int, int, int], int]:
-    """What compiled code must know of the tile: taps, numbers of a run, filters; its address."""
-    taps, run_length, vectors, lanes, _ = setup.shape
-    return (taps, run_length, vectors * lanes), tile(setup.shape).address
+# --- what is compiled -----------------------------------------------------------------------------
+# Once for all layers and dtypes: what depends on the dtype or the register tile is in the steps,
+# which are called by their addresses, as is `alone` by a crew. So nothing is compiled twice.
+
+# For functions that no Python code calls: half of their compilation would be for that.
+inner = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+class Part(NamedTuple):
+    """Weights that a job sums: some taps, panels of filters, channels and groups."""
+
+    first_tap: int
+    last_tap: int
+    first_panel: int
+    last_panel: int
+    first_channel: int  # within a group
+    depth: int  # channels from there on
+    first_group: int
+    last_group: int
+
+
+class Block(NamedTuple):
+    """Pixels that a job reads at a time: their first image, row and column, and how many."""
+
+    image: int
+    row: int
+    column: int
+    images: int
+    rows: int
+    columns: int
+
+
+class View(NamedTuple):
+    """Where to read the image of a block: from its corner, and a pixel, row and image on."""
+
+    base: int
+    right: int
+    down: int
+    on: int
+    free: int  # the scratch behind
 
 
 @compiled()
 def alone(
-    member, board, scratch, cut, shape, tile_address, row_taps, column_taps, source, gradient,
-    finished, sums, target,
+    member, board, scratch, entry, cut, steps, row_taps, column_taps, finished, source, gradient,
+    sums, target,
 ):  # fmt: skip
     """Do jobs until none is left."""
-    taps_at_once, run_at_once, panel_width = shape
     s, room = cut, scratch[member]
+    parts = s.group_blocks * s.channel_blocks * s.panel_blocks * s.tap_blocks
     row_blocks = -(-s.rows // s.rows_at_once)
     column_blocks = -(-s.columns // s.columns_at_once)
     blocks = -(-s.images // s.images_at_once) * row_blocks * column_blocks
-    parts = s.group_blocks * s.channel_blocks * s.panel_blocks * s.tap_blocks
-    size, longest = target.itemsize, s.images_at_once * s.rows_at_once * s.columns_at_once
-    across = column_taps.size if s.merged else 1
-    tap_count = row_taps.size * column_taps.size // across
-    tap_rows = across * s.group_channels
     # Tables: the pixels that each column of the kernel meets, and how many of each row.
     sets = column_taps.size if s.exact else 1
+    longest = s.images_at_once * s.rows_at_once * s.columns_at_once
     pixels, met = room[: 2 * longest * sets], room[2 * longest * sets :]
     offsets = met[sets:]
-    cells = offsets[taps_at_once:]
+    cells = offsets[s.taps_at_once :]
     listed = (0, 0, 0, 0, 0)
     while True:
         job = claim(board)
         if job >= parts * s.chunks:
             break
-        part, chunk = job % parts, job // parts
-        # The taps, the panels, the channels and the groups of the part.
-        first_tap, last_tap = share(part % s.tap_blocks, tap_count, s.tap_blocks)
-        rest = part // s.tap_blocks
-        first_panel, last_panel = share(rest % s.panel_blocks, s.group_panels, s.panel_blocks)
-        rest //= s.panel_blocks
-        first_channel, last_channel = share(
-            rest % s.channel_blocks, s.group_channels, s.channel_blocks
-        )
-        rest //= s.channel_blocks
-        first_group, last_group = share(rest, s.groups, s.group_blocks)
-        depth = last_channel - first_channel
-        channel = first_group * s.group_channels + first_channel
-        channels = (last_group - first_group - 1) * s.group_channels + depth
-        length = across * depth
-        # Where the sums of a kernel row, or of a few taps, lie from the first of them on.
-        for row in range(taps_at_once * length):
-            cells[row] = row // length * tap_rows + row % length // depth * s.group_channels
-            cells[row] = (cells[row] + row % depth) * s.filters
-        free = address(cells, taps_at_once * length)
+        part = part_of(s, row_taps, column_taps, job % parts)
+        chunk = job // parts
+        length = (column_taps.size if s.merged else 1) * part.depth
+        list_cells(s, column_taps, part, cells)
+        free = address(cells, s.taps_at_once * length)
         first_block, last_block = share(chunk, blocks, s.chunks)
-        for block in range(first_block, last_block):
-            column = block % column_blocks * s.columns_at_once
-            row = block // column_blocks % row_blocks * s.rows_at_once
-            image = block // (column_blocks * row_blocks) * s.images_at_once
-            images = min(s.images_at_once, s.images - image)
-            rows = min(s.rows_at_once, s.rows - row)
-            columns = min(s.columns_at_once, s.columns - column)
-            # The patch of the image that the block reads: its corner and its size.
-            y, x = row * s.row_stride + row_taps[0], column * s.column_stride + s.left
-            tall = (rows - 1) * s.row_stride + row_taps[-1] - row_taps[0] + 1
-            wide = (columns - 1) * s.column_stride + s.reach
-            in_place = y >= 0 and y + tall <= s.height and x >= 0 and x + wide <= s.width
-            rolled = free
-            if s.exact or in_place:
-                corner = ((image * s.height + y) * s.width + x) * s.channels + channel
-                base = address(source, 0) + corner * size
-                right, down = s.channels, s.width * s.channels
-                on = s.height * down
-            else:
-                base, right, down, on = free, channels, wide * channels, tall * wide * channels
-                for n in range(images):
-                    lay_out(
-                        s, source, image + n, y, x, tall, wide, channel, channels,
-                        base + n * on * size,
-                    )  # fmt: skip
-                    if taps_at_once > 1:  # their rows are not told apart
-                        for r in range(tall):
-                            if y + r < 0 or y + r >= s.height:
-                                clear(source, base + (n * on + r * down) * size, down)
-                rolled = free + images * on * size
-            # What the next block reads is fetched meanwhile, line by line: of the gradient, and
-            # then of the image.
-            lines, start_at, fetch_count, apart = 0, base, 0, 0
-            next_lines, next_start, next_count = 0, base, 0
-            if block + 1 < last_block and s.columns_at_once >= s.columns:
-                fetch_count, apart = images * rows * s.columns, s.filters
-                start_at = address(gradient, 0) + size * (
-                    (image * s.rows + row) * s.columns * apart + fetch_count * apart
-                    + first_group * s.group_filters + first_panel * panel_width
-                )  # fmt: skip
-                lines = (last_group - first_group - 1) * s.group_filters
-                lines += min((last_panel - first_panel) * panel_width, s.group_filters)
-                lines = lines * size // LINE
-                next_lines, next_start = channels * size // LINE, base + tall * down * size
-                next_count = images * rows * s.row_stride * s.width
-            fetched = 0
-            if listed != (images, rows, columns, column, right):
-                listed = (images, rows, columns, column, right)
-                for j in range(sets):
-                    low, high = 0, columns
-                    if s.exact:
-                        low, high = meet(
-                            column, columns, column_taps[j], s.column_stride, s.width
-                        )
-                    met[j] = images * (high - low)
-                    p = 2 * longest * j
-                    for r in range(rows):
-                        for n in range(images):
-                            for c in range(low, high):
-                                pixels[p] = n * on + r * s.row_stride * down
-                                pixels[p] += c * s.column_stride * right
-                                if s.packed:
-                                    pixels[p + 1] = (r * images + n) * columns + c
-                                    pixels[p + 1] *= panel_width
-                                else:
-                                    pixels[p + 1] = (n * s.rows + r) * s.columns + c
-                                    pixels[p + 1] *= s.filters
-                                p += 2
-            for group in range(first_group, last_group):
-                seen = base + (group - first_group) * s.group_channels * size
-                for lane in range(
-                    first_panel * panel_width, last_panel * panel_width, panel_width
-                ):
-                    filter_ = group * s.group_filters + lane
-                    left = s.group_filters - lane
-                    pixel = (image * s.rows + row) * s.columns + column
-                    near = address(gradient, pixel * s.filters + filter_)
-                    if s.packed:
-                        to = rolled
-                        for r in range(rows):
-                            for n in range(images):
-                                pixel = (n * s.rows + r) * s.columns
-                                copy_rows(
-                                    target, near + pixel * s.filters * size, s.filters, to,
-                                    panel_width, columns, left,
-                                )  # fmt: skip
-                                to += columns * panel_width * size
-                        near = rolled
-                    for tap in range(first_tap, last_tap, taps_at_once):
-                        start = min(tap, tap_count - taps_at_once)
-                        low, high, j = 0, rows, 0
-                        for t in range(taps_at_once):
-                            i = (start + t) * across // column_taps.size
-                            j = (start + t) * across % column_taps.size
-                            offsets[t] = (row_taps[i] - row_taps[0]) * down
-                            offsets[t] += (column_taps[j] - s.left) * right
-                            if taps_at_once == 1:
-                                low, high = meet(row, rows, row_taps[i], s.row_stride, s.height)
-                        if not s.exact:
-                            j = 0
-                        first = (start * tap_rows + first_channel) * s.filters + filter_
-                        for number in range(0, length, run_at_once):
-                            begin = min(number, length - run_at_once)
-                            call_tile(
-                                tile_address, seen + begin * size, address(offsets, 0), near,
-                                address(pixels, 2 * (longest * j + low * met[j])),
-                                (high - low) * met[j], address(sums, chunk * s.size + first),
-                                address(cells, begin),
-                                (tap - start) * length + number - begin, left,
-                                block > first_block, start_at + fetched * apart * size, apart,
-                            )  # fmt: skip
-                            fetched += (high - low) * met[j]
-                            if fetched >= fetch_count:
-                                fetched, lines, start_at = 0, lines - 1, start_at + LINE
-                                if lines <= 0:
-                                    apart = 0
-                                    if next_lines > 0:
-                                        lines, next_lines, start_at = next_lines, 0, next_start
-                                        fetch_count, apart = next_count, s.channels
-        if s.chunks > 1 and tick(finished, part) == s.chunks - 1:
-            start = first_group * s.group_filters + first_panel * panel_width
-            stop = (last_group - 1) * s.group_filters
-            stop += min(last_panel * panel_width, s.group_filters)
-            # Rows of the kernel lie side by side where the part has all its filters.
-            together = depth if stop - start == s.filters else 1
-            for row in range(first_tap * length, last_tap * length, together):
-                first = row // length * tap_rows + row % length // depth * s.group_channels
-                place = (first + first_channel + row % depth) * s.filters + start
-                add_chunks(
-                    target, address(sums, place), s.size, s.chunks,
-                    address(target, place), (together - 1) * s.filters + stop - start,
-                )  # fmt: skip
+        for number in range(first_block, last_block):
+            column = number % column_blocks * s.columns_at_once
+            row = number // column_blocks % row_blocks * s.rows_at_once
+            image = number // (column_blocks * row_blocks) * s.images_at_once
+            block = Block(
+                image, row, column, min(s.images_at_once, s.images - image),
+                min(s.rows_at_once, s.rows - row), min(s.columns_at_once, s.columns - column),
+            )  # fmt: skip
+            view = lay_out(s, row_taps, part, block, source, free, pixels.view(np.uint8))
+            if listed != (block.images, block.rows, block.columns, column, view.right):
+                listed = (block.images, block.rows, block.columns, column, view.right)
+                list_pixels(s, column_taps, block, view, longest, pixels, met)
+            add_block(
+                s, steps, row_taps, column_taps, part, block, view, gradient, longest, pixels, met,
+                offsets, cells, sums + chunk * s.size * s.itemsize, number > first_block,
+                number + 1 < last_block,
+            )  # fmt: skip
+        if s.chunks > 1 and tick(finished, job % parts) == s.chunks - 1:
+            add_up(s, steps, column_taps, part, sums, target)
+
 
 @compiled(parallel=True)
 def together(
-    crew, board, scratch, cut, shape, tile_address, row_taps, column_taps, source, gradient,
-    finished, sums, target,
+    crew, board, scratch, entry, cut, steps, row_taps, column_taps, finished, source, gradient,
+    sums, target,
 ):  # fmt: skip
     """The same, by a crew."""
     for member in prange(crew):
-        alone(
-            np.int64(member), board, scratch, cut, shape, tile_address, row_taps, column_taps,
-            source, gradient, finished, sums, target,
-        )  # fmt: skip
+        call(entry, (
+            np.int64(member), board, scratch, entry, cut, steps, row_taps, column_taps, finished,
+            source, gradient, sums, target,
+        ))  # fmt: skip
+
 
 correlation = Kernel(alone, together)
 
 
-@compiled()
+@lru_cache(maxsize=1)
+def _entry() -> int:
+    """The address of `alone`."""
+    number, table = types.int64, types.Array(types.int64, 1, "C")
+    cut = types.NamedUniTuple(number, len(Cut._fields), Cut)
+    return entry(alone, (
+        number, table, types.Array(number, 2, "C"), number, cut, types.UniTuple(number, 3),
+        table, table, table, number, number, number, number,
+    ))  # fmt: skip
+
+
+@inner
 def share(number, count, parts):
     """The first and the end of one of so many parts, nearly equal, of a count."""
     return number * count // parts, (number + 1) * count // parts
 
 
-@compiled()
+@inner
+def part_of(s, row_taps, column_taps, number):
+    """The part of that number."""
+    tap_count = row_taps.size * (1 if s.merged else column_taps.size)
+    first_tap, last_tap = share(number % s.tap_blocks, tap_count, s.tap_blocks)
+    number //= s.tap_blocks
+    first_panel, last_panel = share(number % s.panel_blocks, s.group_panels, s.panel_blocks)
+    number //= s.panel_blocks
+    first_channel, last_channel = share(
+        number % s.channel_blocks, s.group_channels, s.channel_blocks
+    )
+    first_group, last_group = share(number // s.channel_blocks, s.groups, s.group_blocks)
+    return Part(
+        first_tap, last_tap, first_panel, last_panel, first_channel, last_channel - first_channel,
+        first_group, last_group,
+    )  # fmt: skip
+
+
+@inner
+def list_cells(s, column_taps, part, cells):
+    """Where the sums of a kernel row, or of a few taps, lie from the first of them on."""
+    across = column_taps.size if s.merged else 1
+    row = 0
+    for t in range(s.taps_at_once):
+        for j in range(across):
+            for c in range(part.depth):
+                cells[row] = ((t * across + j) * s.group_channels + c) * s.filters
+                row += 1
+
+
+@inner
+def lay_out(s, row_taps, part, block, source, patch, like):
+    """See to it that the block's patch of the image can be read, with zeros around the image."""
+    y, x = block.row * s.row_stride + row_taps[0], block.column * s.column_stride + s.left
+    tall = (block.rows - 1) * s.row_stride + row_taps[-1] - row_taps[0] + 1
+    wide = (block.columns - 1) * s.column_stride + s.reach
+    channel = part.first_group * s.group_channels + part.first_channel
+    pixel = s.channels * s.itemsize
+    in_place = y >= 0 and y + tall <= s.height and x >= 0 and x + wide <= s.width
+    if s.exact or in_place:
+        corner = (block.image * s.height + y) * s.width + x
+        base = source + corner * pixel + channel * s.itemsize
+        return View(base, s.channels, s.width * s.channels, s.height * s.width * s.channels, patch)
+    channels = (part.last_group - part.first_group) * s.group_channels
+    size = channels * s.itemsize
+    before = min(max(0, -x), wide)
+    after = min(max(0, x + wide - s.width), wide - before)
+    inner = wide - before - after
+    line = patch
+    for image in range(block.image, block.image + block.images):
+        for row in range(y, y + tall):
+            if row < 0 or row >= s.height:
+                clear(like, line, wide * size)
+            else:
+                first = source + ((image * s.height + row) * s.width + x + before) * pixel
+                clear(like, line, before * size)
+                if channels == s.channels:
+                    copy(like, first, line + before * size, inner * size)
+                else:
+                    for n in range(inner):
+                        near = first + n * pixel + channel * s.itemsize
+                        copy(like, near, line + (before + n) * size, size)
+                clear(like, line + (wide - after) * size, after * size)
+            line += wide * size
+    return View(patch, channels, wide * channels, tall * wide * channels, line)
+
+
+@inner
+def list_pixels(s, column_taps, block, view, longest, pixels, met):
+    """Where to read the image and the gradient, pixel by pixel.
+
+    A row of all images, then the next row: so the rows of padding lie side by side, and are left
+    out by a later first pixel or an earlier last one. Columns of padding are not listed.
+    """
+    for j in range(met_sets(s, column_taps)):
+        low, high = 0, block.columns
+        if s.exact:
+            low, high = meet(block.column, high, column_taps[j], s.column_stride, s.width)
+        met[j] = block.images * (high - low)
+        p = 2 * longest * j
+        for r in range(block.rows):
+            for n in range(block.images):
+                place = n * view.on + r * s.row_stride * view.down
+                for c in range(low, high):
+                    pixels[p] = place + c * s.column_stride * view.right
+                    if s.packed:
+                        pixels[p + 1] = ((r * block.images + n) * block.columns + c) * s.panel_width
+                    else:
+                        pixels[p + 1] = ((n * s.rows + r) * s.columns + c) * s.filters
+                    p += 2
+
+
+@inner
+def met_sets(s, column_taps):
+    """Lists of pixels: one for each column of the kernel, or one for all."""
+    return column_taps.size if s.exact else 1
+
+
+@inner
 def meet(first, count, tap, stride, size):
     """The cells from the first one on whose tap lies on the image: their first, and their end."""
     low = min(max(0, -(tap // stride) - first), count)
     return low, max(low, min(count, (size - 1 - tap) // stride + 1 - first))
+
+
+@inner
+def add_block(
+    s, steps, row_taps, column_taps, part, block, view, gradient, longest, pixels, met, offsets,
+    cells, sums, going_on, another,
+):  # fmt: skip
+    """Add the products of a block of pixels to all sums of a part."""
+    add_tile, copy_rows, _ = steps
+    size, width = s.itemsize, s.panel_width
+    across = column_taps.size if s.merged else 1
+    tap_count = row_taps.size * column_taps.size // across
+    length = across * part.depth
+    corner = gradient + (
+        ((block.image * s.rows + block.row) * s.columns + block.column) * s.filters * size
+    )
+    # What the next block reads is fetched meanwhile, line by line: of the gradient, and then of
+    # the image.
+    ahead, lines, count, apart, done = corner, 0, 0, 0, 0
+    if another and s.columns_at_once >= s.columns:
+        count, apart = block.images * block.rows * s.columns, s.filters
+        lines = (part.last_group - part.first_group - 1) * s.group_filters
+        lines += min((part.last_panel - part.first_panel) * width, s.group_filters)
+        lines = lines * size // LINE
+        ahead += count * apart * size
+        ahead += (part.first_group * s.group_filters + part.first_panel * width) * size
+    turn = 0
+    for group in range(part.first_group, part.last_group):
+        seen = view.base + (group - part.first_group) * s.group_channels * size
+        for lane in range(part.first_panel * width, part.last_panel * width, width):
+            filter_, left = group * s.group_filters + lane, s.group_filters - lane
+            near = corner + filter_ * size
+            if s.packed:
+                to = view.free
+                for r in range(block.rows):
+                    for n in range(block.images):
+                        line = near + (n * s.rows + r) * s.columns * s.filters * size
+                        call(copy_rows, (line, s.filters, to, width, block.columns, left))
+                        to += block.columns * width * size
+                near = view.free
+            for tap in range(part.first_tap, part.last_tap, s.taps_at_once):
+                start = min(tap, tap_count - s.taps_at_once)
+                low, high, j = 0, block.rows, 0
+                for t in range(s.taps_at_once):
+                    i = (start + t) * across // column_taps.size
+                    j = (start + t) * across % column_taps.size
+                    offsets[t] = (row_taps[i] - row_taps[0]) * view.down
+                    offsets[t] += (column_taps[j] - s.left) * view.right
+                    if s.taps_at_once == 1:
+                        low, high = meet(block.row, high, row_taps[i], s.row_stride, s.height)
+                if not s.exact:
+                    j = 0
+                first = start * across * s.group_channels + part.first_channel
+                to = sums + (first * s.filters + filter_) * size
+                listed = 2 * (longest * j + low * met[j])
+                for number in range(0, length, s.run_at_once):
+                    begin = min(number, length - s.run_at_once)
+                    call(add_tile, (
+                        seen + begin * size, address(offsets, 0), near, address(pixels, listed),
+                        (high - low) * met[j], to, address(cells, begin),
+                        (tap - start) * length + number - begin, left, np.int64(going_on),
+                        ahead + done * apart * size, apart,
+                    ))  # fmt: skip
+                    done += (high - low) * met[j]
+                    if done >= count:
+                        done, lines, ahead = 0, lines - 1, ahead + LINE
+                        if lines <= 0 and apart > 0 and turn == 0:
+                            turn = 1
+                            count = block.images * block.rows * s.row_stride * s.width
+                            apart = s.channels
+                            lines = (part.last_group - part.first_group - 1) * s.group_channels
+                            lines = (lines + part.depth) * size // LINE
+                            ahead = view.base + (
+                                ((block.rows - 1) * s.row_stride + row_taps[-1] - row_taps[0] + 1)
+                                * view.down * size
+                            )
+                        elif lines <= 0:
+                            apart = 0
+
+
+@inner
+def add_up(s, steps, column_taps, part, sums, target):
+    """Add the sums of all chunks, in their order, for the weights of a part."""
+    across = column_taps.size if s.merged else 1
+    start = part.first_group * s.group_filters + part.first_panel * s.panel_width
+    stop = (part.last_group - 1) * s.group_filters
+    stop += min(part.last_panel * s.panel_width, s.group_filters)
+    # Rows of the kernel lie side by side where the part has all its filters.
+    together = part.depth if stop - start == s.filters else 1
+    for tap in range(part.first_tap * across, part.last_tap * across):
+        for channel in range(0, part.depth, together):
+            row = tap * s.group_channels + part.first_channel + channel
+            place = (row * s.filters + start) * s.itemsize
+            count = (together - 1) * s.filters + stop - start
+            call(steps[2], (sums + place, s.size, s.chunks, target + place, count))

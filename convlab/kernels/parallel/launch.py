@@ -116,16 +116,16 @@ class Kernel(NamedTuple):
 class _Gate:
     """One Python thread at a time leads a crew; another that comes meanwhile works alone.
 
-    Numba's threading layer "workqueue" aborts the process when two threads enter it at once, and
-    GNU OpenMP does so, or hangs, in a child that was forked after it had started. Neither matters
-    to a thread that works alone; and the results are the same, bit by bit.
+    Numba's threading layer "workqueue" aborts the process when two threads enter it at once. In a
+    child that was forked after they had started, GNU OpenMP aborts or hangs, and so may TBB.
+    Nothing of that matters to a thread that works alone; and the results are the same, bit by bit.
     """
 
     def __init__(self) -> None:
         self.leader: object = None
         # Held for a few instructions. Reentrant: a signal handler may come between them.
         self.lock = threading.RLock()
-        self.openmp_is_lost = False
+        self.lost_layers: set[str] = set()
 
     def claim(self, who: object) -> bool:
         """Whether this call leads a crew now. It gives that up by setting `leader` to None."""
@@ -135,24 +135,28 @@ class _Gate:
         return self.leader is who
 
     def is_closed(self) -> bool:
-        """Whether this process cannot have crews: a child, with OpenMP, after a fork."""
-        return self.openmp_is_lost and _threading_layer() == "omp"
+        """Whether this process cannot have crews: a child, after a fork that took the threads."""
+        return bool(self.lost_layers) and _threading_layer() in self.lost_layers
 
     def after_fork(self) -> None:
         """In a forked child: the threads of a crew are gone, and perhaps its leader."""
         self.leader, self.lock = None, threading.RLock()
-        self.openmp_is_lost |= sys.platform == "linux" and _openmp_has_started()
+        self.lost_layers |= _layers_lost_by_a_fork()
 
 
-def _openmp_has_started() -> bool:
-    """Whether GNU OpenMP has, for Numba or for another library that shares it."""
+def _layers_lost_by_a_fork() -> set[str]:
+    """The threading layers that a child cannot use: what it runs on is already started.
+
+    GNU OpenMP may have been started by another library that shares it with Numba.
+    """
     layer = _threading_layer()
-    if layer is not None:
-        return layer == "omp"
+    if layer == "tbb" or (layer == "omp" and sys.platform == "linux"):
+        return {layer}
     try:
-        return re.search(r"/libgomp\.so\b", Path("/proc/self/maps").read_text()) is not None
+        shared = re.search(r"/libgomp\.so\b", Path("/proc/self/maps").read_text())
     except OSError:
-        return False
+        shared = None
+    return {"omp"} if shared else set()
 
 
 def _threading_layer() -> str | None:
@@ -183,6 +187,12 @@ def _let_numba_go() -> None:
 
 
 def _after_fork() -> None:
+    """In a child. Numba makes its last lock anew: the old one is shared with the parent.
+
+    The child would count one holder too many if a thread held the lock at the fork, and never
+    open it again, for no process of the family.
+    """
+    numba_threads._backend_init_process_lock = None
     _let_numba_go()
     _gate.after_fork()
 
@@ -213,7 +223,7 @@ def allowed_threads() -> int:
     """Threads that `numba.set_num_threads` allows to the calling one, asked without a lock.
 
     `numba.get_num_threads` takes a lock that forked processes share: a worker that is killed
-    while it holds the lock would stop all others.
+    while it holds the lock stops all others.
     """
     if _threading_layer() is None:
         _start_threads()

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numba
 import numpy as np
 
 from convlab.geometry import Geometry
 from convlab.kernels.algorithms import check_algorithm
 from convlab.kernels.parallel import paths
 from convlab.kernels.parallel.lanes import machine
+from convlab.kernels.parallel.launch import allowed_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +177,7 @@ def plan(
             f"Received: dtype={kind.name!r}."
         )
     check_algorithm(algorithm, geometry)
-    return planned(operation, geometry, kind, algorithm, numba.get_num_threads())
+    return planned(operation, geometry, kind, algorithm, allowed_threads())
 
 
 @lru_cache(maxsize=1024)

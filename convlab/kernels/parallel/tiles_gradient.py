@@ -11,16 +11,16 @@ tiles of all shapes.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from convlab.kernels.parallel.lanes import INDEX, Emitter, machine
+from convlab.kernels.parallel.lanes import INDEX, Emitter
 from convlab.kernels.parallel.launch import compiled
+from convlab.kernels.parallel.tiles_winograd import entry
 
 # Vectors that `add_chunks` sums side by side: so none waits for the one before.
 AT_ONCE = 8
@@ -140,91 +140,43 @@ def _grown(emit, part, lane, before, going_on):
     return emit.load(part, lane) + type(before)(emit, value)
 
 
-class Tile(NamedTuple):
-    """A compiled `add_outer_products`, and its address."""
-
-    function: Any
-    address: int
-
-
-@lru_cache(maxsize=256)
-def tile(shape: Shape) -> Tile:
-    """Compile the register tile of one shape."""
-
-    @compiled()
-    def add(
-        source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace
-    ):  # fmt: skip
-        add_outer_products(
-            shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on,
-            ahead, pace,
-        )  # fmt: skip
-
-    signature = (types.int64,) * 12
-    add.compile(signature)
-    made = add.overloads[signature]
-    return Tile(add, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
-
-
-@intrinsic
-def call_tile(
-    typing_context, address, source, taps, gradient, pixels, count, target, cells, skipped, left,
-    going_on, ahead, pace,
-):  # fmt: skip
-    """Call the tile at an address."""
-    kinds = (types.int64,) * 12
-
-    def write(context, builder, signature, arguments):
-        kind = context.call_conv.get_function_type(types.none, kinds)
-        function = builder.inttoptr(arguments[0], kind.as_pointer())
-        context.call_conv.call_function(builder, function, types.none, kinds, arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *kinds), write
-
-
-def _emitter(context, builder, like):
-    lanes = machine().lanes(np.dtype(str(like.dtype)))
-    return Emitter(builder, context.get_value_type(like.dtype), lanes)
-
-
-@intrinsic
-def copy_rows(typing_context, like, source, apart, target, width, count, left):
+@intrinsic(prefer_literal=True)
+def copy_rows(typing_context, shape, source, apart, target, width, count, left):
     """Lay out rows of numbers side by side: ``target[n, f] = source[n * apart + f]``.
 
     Source and target are addresses. A row of the target has ``width`` numbers, which fill whole
     vectors; those from the ``left``-th on become zero, and are not read.
     """
+    lanes, kind = (number.literal_value for number in shape)
 
     def write(context, builder, signature, arguments):
-        emit = _emitter(context, builder, like)
+        emit = Emitter(builder, ELEMENTS[kind], lanes)
         _, source, apart, target, width, count, left = arguments
         source, target = emit.pointer(source), emit.pointer(target)
         with emit.loop(emit.index(0), count) as n:
             row = emit.advance(source, builder.mul(n, apart))
             to = emit.advance(target, builder.mul(n, width))
-            with emit.loop(emit.index(0), width, emit.lanes) as lane:
+            with emit.loop(emit.index(0), width, lanes) as lane:
                 vector = emit.load_first(builder.sub(left, lane), row, lane)
                 emit.store(vector, to, lane)
         return context.get_dummy_value()
 
-    return types.void(like, *[types.int64] * 6), write
+    return types.void(shape, *[types.int64] * 6), write
 
 
-@intrinsic
-def add_chunks(typing_context, like, source, apart, chunks, target, count):
+@intrinsic(prefer_literal=True)
+def add_chunks(typing_context, shape, source, apart, chunks, target, count):
     """Add rows of numbers, one after the other: ``target[n] = sum over k of source[k, n]``.
 
     Source and target are addresses. Row ``k`` begins ``k * apart`` elements on.
     """
+    lanes, kind = (number.literal_value for number in shape)
 
     def write(context, builder, signature, arguments):
-        emit = _emitter(context, builder, like)
-        name = f"convlab.add_chunks.{emit.element}.{emit.lanes}"
-        builder.call(emit.function(name, 5, _write_add_chunks), arguments[1:])
+        _write_add_chunks(Emitter(builder, ELEMENTS[kind], lanes), *arguments[1:])
         return context.get_dummy_value()
 
-    return types.void(like, *[types.int64] * 5), write
+    return types.void(shape, *[types.int64] * 5), write
 
 
 def _write_add_chunks(emit, source, apart, chunks, target, count):
@@ -258,6 +210,43 @@ def _write_add_chunks(emit, source, apart, chunks, target, count):
             builder.sub(count, n), total, pointer, lane
         ),
     )
+
+
+@lru_cache(maxsize=256)
+def steps(shape: Shape) -> tuple[int, int, int]:
+    """Addresses of the compiled `add_outer_products`, `copy_rows` and `add_chunks`."""
+
+    @compiled()
+    def add_tile(
+        source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace
+    ):
+        add_outer_products(
+            shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on,
+            ahead, pace,
+        )  # fmt: skip
+
+    _kept.append(add_tile)
+    return entry(add_tile, (types.int64,) * 12), *_plain_steps(shape[-2:])
+
+
+@lru_cache(maxsize=8)
+def _plain_steps(shape: tuple[int, int]) -> tuple[int, int]:
+    """The steps that depend on the dtype alone."""
+
+    @compiled()
+    def lay_out_rows(source, apart, target, width, count, left):
+        copy_rows(shape, source, apart, target, width, count, left)
+
+    @compiled()
+    def add_all_chunks(source, apart, chunks, target, count):
+        add_chunks(shape, source, apart, chunks, target, count)
+
+    _kept.extend((lay_out_rows, add_all_chunks))
+    return entry(lay_out_rows, (types.int64,) * 6), entry(add_all_chunks, (types.int64,) * 5)
+
+
+# Compiled functions of which only the address is handed on.
+_kept: list[Any] = []
 
 
 @intrinsic

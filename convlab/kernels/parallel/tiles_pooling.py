@@ -123,7 +123,7 @@ def divide(typing_context, shape, like, source, divisor, run, target):
 
 
 def _call(write: Callable[..., None], shape: Any, like: Any, numbers: tuple) -> Any:
-    """What an intrinsic returns: its signature, and the call of a function that ``write`` writes."""
+    """What an intrinsic returns: its signature, and how to call the function that is written."""
     sizes = [number.literal_value for number in shape]
     signature = types.void(shape, like, *[types.int64] * len(numbers))
 

@@ -253,7 +253,7 @@ class _Rows:
     def _end(self, outputs, place, width, count):
         emit, builder, form = self.emit, self.emit.builder, self.form
         written = range(0, form.vectors // form.folded * emit.lanes, emit.lanes)
-        spans = [None for _ in written]
+        spans: list[Span | None] = [None for _ in written]
         if form.edges:
             spans = [Span(emit, builder.add(place, emit.index(n)), width) for n in written]
         for p, (output, row) in enumerate(zip(outputs, self.sums, strict=True)):

@@ -22,7 +22,7 @@ for half the distance from 1 to the next number, and A, B, G for the matrices of
 where k counts the roundings outside of the sum over channels: 12 for F(2x2), 20 for F(4x4). For
 F(2x2) that is no more than ``4 * u * (channels + 12)`` times the sum over channels of (sum of
 ``|x|`` in the output's window) times (sum of ``|w|``). For F(4x4) all inputs of the tile count,
-also those outside of the output's window, up to 361 * 100 times.
+also those outside of the output's window, and with factors up to some hundreds.
 
 Both turn an infinite input into NaNs around it, so `convolve` tells whether all that it wrote is
 finite.
@@ -40,7 +40,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from convlab.kernels.parallel.direct import tile_cycles
 from convlab.kernels.parallel.lanes import machine
 from convlab.kernels.parallel.launch import LINE, Kernel, borrowed, compiled, run
 from convlab.kernels.parallel.tiles import address, claim
@@ -60,9 +59,9 @@ JOBS_PER_THREAD = 4
 # Multiply-adds of a job, at least.
 JOB_WORK = 2**19
 # The time of a transform of one vector, in vector multiply-adds: of inputs, weights, outputs.
-TRANSFORM_CYCLES = {2: (60, 140, 60), 4: (160, 260, 150)}
-# The time that a tile takes beside.
-TILE_CYCLES = 50
+TRANSFORM_CYCLES = {2: (60, 140, 60), 4: (200, 260, 200)}
+# What a tile takes beside, and what each sum of a register tile takes at its beginning and end.
+TILE_CYCLES, END_CYCLES = 50, 5
 STEPS = ("transform_input", "multiply", "transform_output")
 
 
@@ -171,10 +170,11 @@ class Setup:
         s, (pixels, vectors, lanes) = self.numbers, self.shape
         value, weight, output = TRANSFORM_CYCLES[self.size]
         calls = self.issued // (s.channels * pixels * self.panel_width)
-        products = calls * tile_cycles(pixels, vectors, s.channels)
+        step = max(pixels * vectors, pixels + vectors)
+        products = calls * (s.channels * step + END_CYCLES * pixels * vectors)
         inputs = s.tiles * (TILE_CYCLES + value * -(-s.channels // lanes))
         outputs = s.tiles * s.panels * (TILE_CYCLES + output * vectors)
-        return round(products + inputs + outputs + weight * s.channels * s.panels * vectors)
+        return products + inputs + outputs + weight * s.channels * s.panels * vectors
 
 
 @lru_cache(maxsize=512)
