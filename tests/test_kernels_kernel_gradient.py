@@ -74,6 +74,12 @@ LAYERS = [
     Layer("stride_beyond_image", (1, 3, 4, 2), (2, 3), 3, strides=(5, 7)),
     Layer("one_filter", (2, 4, 4, 9), (3, 3), 1),
     Layer("many_channels", (1, 3, 4, 300), (3, 3), 5, padding="same"),
+    Layer("few_filters", (2, 5, 6, 39), (3, 3), 2, padding="same"),
+    Layer("few_filters-strided", (2, 9, 8, 11), (3, 3), 2, strides=(2, 1), padding="same"),
+    Layer("few_filters-valid", (2, 9, 8, 6), (3, 5), 1),
+    Layer("few_filters-dilated", (1, 9, 8, 33), (2, 3), 2, padding="same", dilation_rate=(3, 2)),
+    Layer("few_filters-grouped", (2, 5, 6, 57), (3, 2), 6, padding="same", groups=3),
+    Layer("1x1-one_filter", (3, 5, 6, 50), (1, 1), 1),
 ]  # fmt: skip
 
 
@@ -94,7 +100,7 @@ def test_floats_are_within_rounding(layer, dtype):
 
 
 # Small limits, so that small layers reach every block, chunk and part.
-SMALL = {"PIXELS": 12, "INPUT_BYTES": 4000, "CHANNELS": 16, "CHUNK_PIXELS": 8, "CHUNKS": 4}
+SMALL = {"PIXELS": 8, "INPUT_BYTES": 4000, "CHANNELS": 16, "CHUNK_PIXELS": 8, "CHUNKS": 4}
 
 
 @pytest.fixture
@@ -121,12 +127,13 @@ def test_small_blocks_cut_everything():
 
 
 def test_each_way_is_taken():
-    """In place or from a patch; one run for a kernel row, or not; a panel laid out, or not."""
+    """In place or from a patch; one run for a kernel row, or not; a panel laid out, or not..."""
     cuts = [set_up(layer).cut for layer in LAYERS]
     shapes = [set_up(layer).shape for layer in LAYERS]
     ways = {(cut.exact, cut.merged) for cut in cuts}
     assert ways == {(1, 0), (0, 1), (0, 0)}
     assert {cut.packed for cut in cuts} == {0, 1}
+    assert {(cut.exact, cut.turned) for cut in cuts} == {(0, 0), (0, 1), (1, 0), (1, 1)}
     assert {taps > 1 for taps, *_ in shapes} == {False, True}
 
 
@@ -234,6 +241,11 @@ def test_every_tile_finds_room_in_the_registers(dtype):
             assert together <= taps
             assert length <= run
             assert together == 1 or length == run
+        if 2 * filters <= lanes <= run:
+            _, shape = kernel_gradient._turned_tile(taps, run, filters, lanes, KINDS[dtype])
+            assert shape[:2] == (1, filters)
+            assert shape[2] * (filters + 1) < registers
+            assert shape[2] * lanes <= run
 
 
 @grid(layer=LAYERS)

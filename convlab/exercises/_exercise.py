@@ -71,7 +71,7 @@ class Exercise:
     given_cases: Cases
     why: str = ""
     tolerance: float | None = None
-    seconds: float = 5.0
+    seconds: float = 10.0
     mistakes: list[Mistake] = field(default_factory=list)
     measuring: Callable[..., Any] | None = None
     judging: Callable[..., str | None] | None = None
@@ -183,7 +183,7 @@ def exercise(
     cases: Cases = ((),),
     why: str = "",
     tolerance: float | None = None,
-    seconds: float = 5.0,
+    seconds: float = 10.0,
 ) -> Callable[[Callable[..., Any]], Exercise]:
     """Make an exercise out of its solution.
 
@@ -199,7 +199,7 @@ def exercise(
     tolerance : float, optional
         Largest difference that is accepted. Without it, whole numbers must be met and others
         within 1e-5 of the largest.
-    seconds : float, default 5
+    seconds : float, default 10
         Time for all cases together.
 
     Examples

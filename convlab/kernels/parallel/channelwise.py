@@ -45,6 +45,8 @@ RUN_BYTES, WEIGHT_BYTES = 512, 16 * 2**10
 # Lines that a tile may touch: with more they begin to drive each other out of the first cache,
 # where pixels lie so far apart that they share a few of its sets.
 CACHE_LINES = 50
+# Bytes of images that may be expected in a cache of the core.
+NEAR_BYTES = 4 * 2**20
 # Jobs for each thread, so that none waits long for the last.
 JOBS_PER_THREAD = 6
 # Rows of a job, at most.
@@ -150,6 +152,7 @@ class Sweep(NamedTuple):
     vector_step: int
     rows_at_once: int
     runs_at_once: int
+    far: int  # 1 where the source and the target do not fit the caches
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,6 +271,7 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int, backward: bool = Fa
         geometry.batch, rows.target, columns.target, filters, rows.source, columns.source,
         channels, rows.taps // tall.taps, columns.taps // chunks[0],
         columns.chunk_step(chunks[0]) * channels, *steps, rows_at_once, runs_at_once,
+        int(_bytes(geometry, dtype) > NEAR_BYTES),
     )  # fmt: skip
     products, cycles = _work(rows, slide, chunks)
     times = geometry.batch * len(firsts) * vectors * sides[0]
@@ -279,11 +283,17 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int, backward: bool = Fa
         masks=frozen(columns.masks(firsts, slide), len(chunks)),
         runs=frozen([(*run, start) for run, start in zip(runs, starts, strict=True)], 6),
         jobs=geometry.batch * -(-rows.target // rows_at_once) * -(-len(runs) // runs_at_once),
-        scratch_bytes=8 * (table.shape[1] + tall.places) * (rows_at_once // tall.places),
+        scratch_bytes=8 * (table.shape[1] + tall.places) * (rows_at_once // tall.places + 1),
         packed_size=vectors * steps[2] if packed else 0, multiply_adds=geometry.multiply_adds,
         issued=times * products * lanes.width, cycles=float(times * cycles),
         groups=geometry.groups, backward=backward,
     )  # fmt: skip
+
+
+def _bytes(geometry: Geometry, dtype: np.dtype) -> int:
+    """Of the source and the target."""
+    shapes = geometry.input_shape, geometry.output_shape
+    return sum(map(math.prod, shapes)) * dtype.itemsize
 
 
 def _work(rows: Axis, slide: Slide, chunks: list[int]) -> tuple[int, int]:
@@ -486,13 +496,16 @@ def sweep_kernel(shape: tuple[int, ...]) -> Kernel:
             for top in range(first, last, height):
                 n = find_rows(s, rows[top // height], image, top, height, source, target, room, n)
             table_size = rows.shape[1] + height
+            for k in range(n, n + table_size):  # nothing comes after the last tile
+                room[k] = room[k - table_size]
             for r in range(first_run, last_run):
                 channel, filter_, vectors, channel_step, filter_step, weight = runs[r]
                 for tile in range(tiles.shape[0]):
                     mask = address(masks, tile * masks.shape[1])
                     for table in range(0, n, table_size):
                         slide_along_columns(
-                            shape, target, address(room, table), mask, s.row_chunks, s.chunks,
+                            shape, target, address(room, table), s.far * table_size, mask,
+                            s.row_chunks, s.chunks,
                             tiles[tile, 2] * s.channels + channel, s.channels, s.chunk_step,
                             address(weights, weight), s.tap_step, s.weight_step, s.vector_step,
                             address(bias, filter_),

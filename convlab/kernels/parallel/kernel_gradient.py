@@ -7,6 +7,9 @@ window leaves the image on the left or right, or where some channels are taken o
 first lays out its patch of the image in scratch; elsewhere it reads the image in place. Rows of
 padding are left out, not multiplied.
 
+Where filters are few, they would leave most lanes of a vector empty. Then the roles are turned: a
+vector holds numbers of the image, and one number of the gradient is multiplied by it.
+
 Jobs share out the weights, as far as that goes. Where it gives too few jobs, the pixels are cut
 into chunks as well, each with sums of its own; who finishes last adds them up, in the order of
 the chunks. How many chunks there are depends on the sizes of the layer alone: so no number of
@@ -72,6 +75,7 @@ class Cut(NamedTuple):
     exact: int  # 1 where each tap reads in place the pixels that it meets; 0 with a patch
     merged: int  # 1 where the taps of a kernel row lie side by side, and are one run
     packed: int  # 1 where a panel of the gradient is laid out first
+    turned: int  # 1 where vectors hold numbers of the image, and not of the gradient
     images_at_once: int
     rows_at_once: int
     columns_at_once: int
@@ -80,9 +84,9 @@ class Cut(NamedTuple):
     panel_blocks: int
     tap_blocks: int
     chunks: int
-    size: int  # weights of the kernel
+    size: int  # sums of a chunk
     itemsize: int
-    taps_at_once: int  # the register tile
+    taps_at_once: int  # the register tile: its taps, its numbers of a run, its lanes
     run_at_once: int
     panel_width: int
 
@@ -104,7 +108,7 @@ class Setup:
     scratch_bytes : int
         For each thread.
     partial_bytes : int
-        For the sums of all chunks; 0 where there is one.
+        For the sums of all chunks; 0 where there is one, and its sums are the result.
     multiply_adds : int
     """
 
@@ -135,21 +139,22 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
     """
     g, lanes = geometry, machine().lanes(dtype)
     rows, columns = forward(g, 0), forward(g, 1)
-    whole = _block(g.batch, rows, columns, g.channels * dtype.itemsize)
-    copied = _patch(rows, whole[1]) * _patch(columns, whole[2]) / (whole[1] * whole[2])
-    exact, shape = _way(g, rows, columns, dtype, copied)
-    merged = not exact and g.groups == 1 and _are_neighbours(columns)
-    channel_blocks = max(1, round(g.group_channels / CHANNELS)) if exact else 1
-    width = shape[2] * lanes
-    run_length = g.group_channels // channel_blocks * (len(columns.taps) if merged else 1)
-    calls = -(-run_length // shape[1]) * -(-math.prod(g.kernel_size) // shape[0])
-    group_panels = -(-g.group_filters // width)
+    everything = _block(g.batch, rows, columns, g.channels * dtype.itemsize)
+    way = _way(g, rows, columns, dtype, everything)
+    exact, shape, width = way.exact, way.shape, way.shape[2] * lanes
+    channel_blocks = max(1, round(g.group_channels / CHANNELS)) if exact and not way.turned else 1
+    run_length = g.group_channels // channel_blocks * (len(columns.taps) if way.merged else 1)
+    tap_count = len(rows.taps) * (1 if way.merged else len(columns.taps))
+    calls = -(-run_length // shape[1]) * -(-tap_count // shape[0])
+    size, group_panels = math.prod(g.kernel_shape), -(-g.group_filters // width)
+    if way.turned:
+        size = g.groups * tap_count * -(-run_length // width) * width * shape[1]
     at_once = _block(g.batch, rows, columns, g.channels // channel_blocks * dtype.itemsize)
     sizes = g.batch, rows.cells, columns.cells
     blocks = math.prod(-(-n // length) for n, length in zip(sizes, at_once, strict=True))
     chunks = min(
         blocks, math.prod(sizes) // CHUNK_PIXELS, CHUNKS,
-        CHUNK_BYTES // (math.prod(g.kernel_shape) * dtype.itemsize),
+        CHUNK_BYTES // (size * dtype.itemsize),
     )  # fmt: skip
     chunks = 2 ** int(math.log2(max(1, chunks)))  # so that threads get equally many
     limits = {
@@ -165,10 +170,12 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
         row_stride=rows.stride, column_stride=columns.stride,
         left=columns.taps[0], reach=columns.reach, groups=g.groups,
         group_filters=g.group_filters, group_channels=g.group_channels,
-        group_panels=group_panels, exact=int(exact), merged=int(merged),
-        packed=int(g.group_filters % width > 0 or (g.filters > width and calls > 40)),
+        group_panels=group_panels, exact=int(exact), merged=int(way.merged),
+        packed=int(not way.turned and (
+            g.group_filters % width > 0 or (g.filters > width and calls > 40)
+        )), turned=int(way.turned),
         images_at_once=at_once[0], rows_at_once=at_once[1], columns_at_once=at_once[2],
-        **parts, chunks=chunks, size=math.prod(g.kernel_shape),
+        **parts, chunks=chunks, size=size,
         itemsize=dtype.itemsize, taps_at_once=shape[0], run_at_once=shape[1], panel_width=width,
     )  # fmt: skip
     return Setup(
@@ -176,7 +183,7 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
         np.array(rows.taps, np.int64), np.array(columns.taps, np.int64),
         parts=math.prod(parts.values()), jobs=math.prod(parts.values()) * chunks,
         scratch_bytes=_scratch_bytes(cut, shape, rows, columns, dtype.itemsize),
-        partial_bytes=chunks * cut.size * dtype.itemsize if chunks > 1 else 0,
+        partial_bytes=chunks * size * dtype.itemsize if chunks > 1 or way.turned else 0,
         multiply_adds=g.multiply_adds,
     )  # fmt: skip
 
@@ -202,7 +209,7 @@ def _scratch_bytes(
     sets = len(columns.taps) if cut.exact else 1
     depth = -(-cut.group_channels // cut.channel_blocks)
     length = depth * (len(columns.taps) if cut.merged else 1)
-    words = (2 * pixels + 1) * sets + shape[0] * (1 + length)
+    words = (2 * pixels + 1) * sets + shape[0] * (1 + length) + shape[1]
     elements = pixels * shape[2] * shape[3] * cut.packed
     if not cut.exact:
         patch = _patch(rows, cut.rows_at_once) * _patch(columns, cut.columns_at_once)
@@ -237,31 +244,52 @@ def _block(images: int, rows: Axis, columns: Axis, pixel_bytes: int) -> tuple[in
     return at_once, max(1, height), max(1, width)
 
 
-def _way(
-    geometry: Geometry, rows: Axis, columns: Axis, dtype: np.dtype, copied: float
-) -> tuple[bool, Shape]:
-    """Whether to read in place, and the register tile: whichever takes less time.
+class Way(NamedTuple):
+    """A way to go through a block of pixels, and its time for one of them.
 
-    In place no padding is multiplied and nothing is copied; but a run is no longer than the
-    channels of one pixel, and a tile has one tap. `copied` is how many pixels of a patch there
-    are for one of the output.
+    In place (`exact`) no padding is multiplied and nothing is copied; but a run is no longer than
+    the channels of one pixel, and a tile has one tap.
     """
+
+    time: float
+    exact: bool
+    merged: bool
+    turned: bool
+    shape: Shape
+
+
+def _way(
+    geometry: Geometry, rows: Axis, columns: Axis, dtype: np.dtype, block: tuple[int, int, int]
+) -> Way:
+    """The way that takes least time."""
     lanes, kind = machine().lanes(dtype), KINDS[dtype.name]
     depth, filters = geometry.group_channels, geometry.group_filters
-    taps = len(rows.taps) * len(columns.taps)
-    exact_cost, exact = _tile(taps, depth, filters, lanes, kind, 1)
+    taps, merged = math.prod(geometry.kernel_size), False
+    tap_count, run_length, copying = taps, depth, 0.0
     if geometry.groups == 1 and _are_neighbours(columns):
-        cost, shape = _tile(len(rows.taps), len(columns.taps) * depth, filters, lanes, kind, 6)
-    else:
-        cost, shape = _tile(taps, depth, filters, lanes, kind, 6)
-    met = sum(
-        sum(0 <= cell * columns.stride + tap < columns.source for cell in range(columns.cells))
-        for tap in columns.taps
-    )
-    exact_cost *= met / max(1, len(columns.taps) * columns.cells)
-    if exact_cost <= cost + (6 * copied * depth / lanes if any(geometry.pads) else 0):
-        return True, exact
-    return False, shape
+        tap_count, run_length, merged = len(rows.taps), len(columns.taps) * depth, True
+    if any(geometry.pads):
+        copied = _patch(rows, block[1]) * _patch(columns, block[2]) / (block[1] * block[2])
+        copying = 6 * copied * depth / lanes
+    share = _share_met(columns)
+    time, shape = _tile(taps, depth, filters, lanes, kind, 1)
+    ways = [Way(time * share, True, False, False, shape)]
+    time, shape = _tile(tap_count, run_length, filters, lanes, kind, 6)
+    ways.append(Way(time * 1.02 + copying, False, merged, False, shape))
+    if 2 * filters <= lanes <= depth:
+        time, shape = _turned_tile(taps, depth, filters, lanes, kind)
+        ways.append(Way(time * share, True, False, True, shape))
+    if 2 * filters <= lanes <= run_length:
+        time, shape = _turned_tile(tap_count, run_length, filters, lanes, kind)
+        ways.append(Way(time * 1.02 + copying, False, merged, True, shape))
+    return min(ways)
+
+
+def _share_met(columns: Axis) -> float:
+    """How many of the taps of all columns lie on the image."""
+    cells, taps = range(columns.cells), columns.taps
+    met = sum(0 <= cell * columns.stride + tap < columns.source for tap in taps for cell in cells)
+    return met / max(1, len(taps) * columns.cells)
 
 
 @lru_cache(maxsize=1024)
@@ -291,6 +319,21 @@ def _tile(
             cost += 3 * vectors * panels
         best = min(best, (cost, vectors, together, length))
     return best[0], (best[2], best[3], best[1], lanes, kind)
+
+
+@lru_cache(maxsize=1024)
+def _turned_tile(
+    taps: int, run_length: int, filters: int, lanes: int, kind: int
+) -> tuple[float, Shape]:
+    """The same, with all filters of a group in a tile, and numbers of a run in its lanes."""
+    most = min(run_length // lanes, max(1, (machine().registers - 1) // (filters + 1)))
+    best: tuple[float, int] = (math.inf, 1)
+    for vectors in range(1, most + 1):
+        tiles = taps * -(-run_length // (vectors * lanes))
+        # A vector of the image seldom begins with a line of the cache: it is fetched twice.
+        time = tiles * (max(filters * vectors, filters + 2 * vectors, 8) + 0.5 + 0.2 * vectors)
+        best = min(best, (time + 3 * taps * run_length / lanes, vectors))
+    return best[0], (1, filters, best[1], lanes, kind)
 
 
 def correlate(
@@ -398,7 +441,7 @@ def alone(
         chunk = job // parts
         length = (column_taps.size if s.merged else 1) * part.depth
         list_cells(s, column_taps, part, cells)
-        free = address(cells, s.taps_at_once * length)
+        free = address(cells, s.taps_at_once * length + s.run_at_once)
         first_block, last_block = share(chunk, blocks, s.chunks)
         for number in range(first_block, last_block):
             column = number % column_blocks * s.columns_at_once
@@ -417,8 +460,11 @@ def alone(
                 offsets, cells, sums + chunk * s.size * s.itemsize, number > first_block,
                 number + 1 < last_block,
             )  # fmt: skip
-        if s.chunks > 1 and tick(finished, job % parts) == s.chunks - 1:
-            add_up(s, steps, column_taps, part, sums, target)
+        if s.chunks == 1 or tick(finished, job % parts) == s.chunks - 1:
+            if s.turned:
+                turn_back(s, steps, row_taps, column_taps, part, sums, target)
+            elif s.chunks > 1:
+                add_up(s, steps, column_taps, part, sums, target)
 
 
 @compiled(parallel=True)
@@ -443,7 +489,7 @@ def _entry() -> int:
     number, table = types.int64, types.Array(types.int64, 1, "C")
     cut = types.NamedUniTuple(number, len(Cut._fields), Cut)
     return entry(alone, (
-        number, table, types.Array(number, 2, "C"), number, cut, types.UniTuple(number, 3),
+        number, table, types.Array(number, 2, "C"), number, cut, types.UniTuple(number, 4),
         table, table, table, number, number, number, number,
     ))  # fmt: skip
 
@@ -477,6 +523,10 @@ def list_cells(s, column_taps, part, cells):
     """Where the sums of a kernel row, or of a few taps, lie from the first of them on."""
     across = column_taps.size if s.merged else 1
     row = 0
+    if s.turned:
+        for f in range(s.run_at_once):
+            cells[f] = f * s.panel_width
+        return
     for t in range(s.taps_at_once):
         for j in range(across):
             for c in range(part.depth):
@@ -538,11 +588,13 @@ def list_pixels(s, column_taps, block, view, longest, pixels, met):
             for n in range(block.images):
                 place = n * view.on + r * s.row_stride * view.down
                 for c in range(low, high):
-                    pixels[p] = place + c * s.column_stride * view.right
+                    pixels[p + s.turned] = place + c * s.column_stride * view.right
                     if s.packed:
-                        pixels[p + 1] = ((r * block.images + n) * block.columns + c) * s.panel_width
+                        row = (r * block.images + n) * block.columns
+                        pixels[p + 1] = (row + c) * s.panel_width
                     else:
-                        pixels[p + 1] = ((n * s.rows + r) * s.columns + c) * s.filters
+                        row = (n * s.rows + r) * s.columns
+                        pixels[p + 1 - s.turned] = (row + c) * s.filters
                     p += 2
 
 
@@ -565,7 +617,7 @@ def add_block(
     cells, sums, going_on, another,
 ):  # fmt: skip
     """Add the products of a block of pixels to all sums of a part."""
-    add_tile, copy_rows, _ = steps
+    add_tile, copy_rows = steps[0], steps[1]
     size, width = s.itemsize, s.panel_width
     across = column_taps.size if s.merged else 1
     tap_count = row_taps.size * column_taps.size // across
@@ -611,14 +663,20 @@ def add_block(
                     j = 0
                 first = start * across * s.group_channels + part.first_channel
                 to = sums + (first * s.filters + filter_) * size
-                listed = 2 * (longest * j + low * met[j])
-                for number in range(0, length, s.run_at_once):
-                    begin = min(number, length - s.run_at_once)
+                listed = address(pixels, 2 * (longest * j + low * met[j]))
+                step = width if s.turned else s.run_at_once
+                for number in range(0, length, step):
+                    begin = min(number, length - step)
+                    one, table, other = seen + begin * size, address(offsets, 0), near
+                    row, skipped = begin, (tap - start) * length + number - begin
+                    if s.turned:
+                        one, table, other = near, address(cells, 0), one + offsets[0] * size
+                        row, skipped, left = 0, 0, width
+                        slot = (group * tap_count + start) * -(-length // width) + number // width
+                        to = sums + slot * s.run_at_once * width * size
                     call(add_tile, (
-                        seen + begin * size, address(offsets, 0), near, address(pixels, listed),
-                        (high - low) * met[j], to, address(cells, begin),
-                        (tap - start) * length + number - begin, left, np.int64(going_on),
-                        ahead + done * apart * size, apart,
+                        one, table, other, listed, (high - low) * met[j], to, address(cells, row),
+                        skipped, left, np.int64(going_on), ahead + done * apart * size, apart,
                     ))  # fmt: skip
                     done += (high - low) * met[j]
                     if done >= count:
@@ -652,3 +710,21 @@ def add_up(s, steps, column_taps, part, sums, target):
             place = (row * s.filters + start) * s.itemsize
             count = (together - 1) * s.filters + stop - start
             call(steps[2], (sums + place, s.size, s.chunks, target + place, count))
+
+
+@inner
+def turn_back(s, steps, row_taps, column_taps, part, sums, target):
+    """The same where the sums lie filter by filter, in one slot for each tile."""
+    across = column_taps.size if s.merged else 1
+    length, width = across * part.depth, s.panel_width
+    tap_count, tiles = row_taps.size * column_taps.size // across, -(-length // width)
+    room = s.run_at_once * width
+    for group in range(part.first_group, part.last_group):
+        for tap in range(part.first_tap, part.last_tap):
+            for tile in range(tiles):
+                slot = ((group * tap_count + tap) * tiles + tile) * room * s.itemsize + sums
+                call(steps[2], (slot, s.size, s.chunks, slot, room))
+                begin = min(tile * width, length - width)
+                place = (tap * length + begin) * s.filters + group * s.group_filters
+                place = target + place * s.itemsize
+                call(steps[3], (slot, width, place, s.filters, s.run_at_once, width))

@@ -184,9 +184,9 @@ def call(context, builder, like, name, shape, body, arguments):
 
 @intrinsic(prefer_literal=True)
 def slide_along_columns(
-    typing_context, shape, like, table, masks, row_chunks, chunks, column, right, chunk_step,
-    weights, tap_step, weight_step, vector_step, bias, across, filters, count, vectors,
-    channel_step, filter_step
+    typing_context, shape, like, table, ahead, masks, row_chunks, chunks, column, right,
+    chunk_step, weights, tap_step, weight_step, vector_step, bias, across, filters, count,
+    vectors, channel_step, filter_step
 ):  # fmt: skip
     """Sums of products for some columns of some rows of the target, vector by vector of filters.
 
@@ -200,6 +200,9 @@ def slide_along_columns(
     table : int
         Address of addresses: for each chunk of kernel rows, where each of the source rows that
         it meets begins, 0 where there is none. Then where each target row begins, or 0.
+    ahead : int
+        Entries of the table from a row to the one that is needed next in its place; 0 to fetch
+        nothing ahead, which is right where the source is in a cache.
     masks : int
         Address of a mask for each chunk of kernel columns: a bit for each of the `meetings`, 1
         where that column lies in the source.
@@ -221,7 +224,7 @@ def slide_along_columns(
         How many vectors of filters, and how far the next one's channels and filters are.
     """
     numbers = [number.literal_value for number in shape]
-    signature = types.void(shape, like, *[types.int64] * 18)
+    signature = types.void(shape, like, *[types.int64] * 19)
 
     def write(context, builder, signature, arguments):
         body = _write_columns
@@ -245,11 +248,13 @@ class _Columns:
         self.sums = [[emit.variable() for _ in range(slide.places)] for _ in range(rows.places)]
 
     def write(
-        self, table, masks, row_chunks, chunks, column, right, chunk_step, weights, tap_step,
-        weight_step, vector_step, bias, across, filters, count, vectors, channel_step, filter_step,
+        self, table, ahead, masks, row_chunks, chunks, column, right, chunk_step, weights,
+        tap_step, weight_step, vector_step, bias, across, filters, count, vectors, channel_step,
+        filter_step,
     ):  # fmt: skip
         emit, builder = self.emit, self.emit.builder
         self.table, self.right, self.filters = emit.table(table), right, filters
+        self.ahead = ahead
         self.tap_step, self.weight_step, masks = tap_step, weight_step, emit.table(masks)
         chunk_size = builder.mul(tap_step, emit.index(self.slide.taps))
         self.row_size = builder.add(
@@ -299,6 +304,8 @@ class _Columns:
         factors = [list(self._row_of_weights(weights, i, slide)) for i in range(self.rows.taps)]
         met = meetings(self.rows)
         first = builder.mul(row, emit.index(len(met)))
+        if self.lanes.group_channels == 1 and self.rows.taps > 1:
+            self._ask(builder.add(first, emit.index(len(met))), place)
         for n, (_, row_pairs) in enumerate(met):
             start = emit.read(self.table, builder.add(first, emit.index(n)))
             with if_any(emit, start):
@@ -309,6 +316,22 @@ class _Columns:
                         for (e, i), (p, t) in itertools.product(row_pairs, pairs):
                             total = self.sums[e][p]
                             emit.put(emit.fma(vector, factors[i][t], emit.get(total)), total)
+
+    def _ask(self, end, place):
+        """Ask for those rows of the next tile that this one does not read."""
+        emit, builder = self.emit, self.emit.builder
+        rows, columns = (
+            max(1, s.places // s.stride if s.backward else s.places * s.stride)
+            for s in (self.rows, self.slide)
+        )
+        with if_any(emit, self.ahead):
+            next_end = builder.add(end, self.ahead)
+            for n in range(min(rows, len(meetings(self.rows)))):
+                start = emit.read(self.table, builder.sub(next_end, emit.index(1 + n)))
+                pixel = emit.advance(emit.pointer(start), place)
+                for _ in range(columns):
+                    emit.prefetch(pixel)
+                    pixel = emit.advance(pixel, self.right)
 
     def _row_of_weights(self, weights, row, slide):
         """A vector for each tap of a kernel row."""

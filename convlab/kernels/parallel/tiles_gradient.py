@@ -212,9 +212,30 @@ def _write_add_chunks(emit, source, apart, chunks, target, count):
     )
 
 
+@intrinsic(prefer_literal=True)
+def turn(typing_context, shape, source, source_apart, target, target_apart, rows, count):
+    """Let rows and columns change places: ``target[n, m] = source[m, n]``, for m < rows.
+
+    Source and target are addresses, and their rows begin so many elements apart.
+    """
+    kind = shape[-1].literal_value
+
+    def write(context, builder, signature, arguments):
+        emit = Emitter(builder, ELEMENTS[kind], 1)
+        _, source, source_apart, target, target_apart, rows, count = arguments
+        source, target = emit.pointer(source), emit.pointer(target)
+        with emit.loop(emit.index(0), count) as n, emit.loop(emit.index(0), rows) as m:
+            number = emit.read(source, builder.add(builder.mul(m, source_apart), n))
+            place = builder.add(builder.mul(n, target_apart), m)
+            builder.store(number, emit.advance(target, place))
+        return context.get_dummy_value()
+
+    return types.void(shape, *[types.int64] * 6), write
+
+
 @lru_cache(maxsize=256)
-def steps(shape: Shape) -> tuple[int, int, int]:
-    """Addresses of the compiled `add_outer_products`, `copy_rows` and `add_chunks`."""
+def steps(shape: Shape) -> tuple[int, int, int, int]:
+    """Addresses of the compiled `add_outer_products`, `copy_rows`, `add_chunks` and `turn`."""
 
     @compiled()
     def add_tile(
@@ -230,7 +251,7 @@ def steps(shape: Shape) -> tuple[int, int, int]:
 
 
 @lru_cache(maxsize=8)
-def _plain_steps(shape: tuple[int, int]) -> tuple[int, int]:
+def _plain_steps(shape: tuple[int, int]) -> tuple[int, int, int]:
     """The steps that depend on the dtype alone."""
 
     @compiled()
@@ -241,8 +262,14 @@ def _plain_steps(shape: tuple[int, int]) -> tuple[int, int]:
     def add_all_chunks(source, apart, chunks, target, count):
         add_chunks(shape, source, apart, chunks, target, count)
 
-    _kept.extend((lay_out_rows, add_all_chunks))
-    return entry(lay_out_rows, (types.int64,) * 6), entry(add_all_chunks, (types.int64,) * 5)
+    @compiled()
+    def turn_all(source, source_apart, target, target_apart, rows, count):
+        turn(shape, source, source_apart, target, target_apart, rows, count)
+
+    made = (lay_out_rows, 6), (add_all_chunks, 5), (turn_all, 6)
+    _kept.extend(made)
+    first, second, third = (entry(step, (types.int64,) * count) for step, count in made)
+    return first, second, third
 
 
 # Compiled functions of which only the address is handed on.
