@@ -68,6 +68,9 @@ def _notice_every_room(dispatcher: Any) -> None:
     if cache is None or index is None:
         return
     index._source_stamp = (index._source_stamp, _fingerprint())
+    # Two processes that compile at once must not write into one file.
+    named = index._data_name
+    index._data_name = lambda number: f"{os.getpid()}-{named(number)}"
     function = dispatcher.py_func
     cache._index_key = lambda signature, codegen: (
         signature, codegen.magic_tuple(), _identity(function),

@@ -15,6 +15,9 @@ from convlab.geometry import Geometry
 from convlab.kernels.algorithms import winograd_applies
 from convlab.kernels.parallel import channelwise, direct, packing, rowwise, sweeps, winograd
 
+# Channels that Winograd's algorithm sums over, at least, where nobody asked for it: with fewer,
+# its rounding can leave what the direct path allows.
+LEAST_SUMMED = 16
 # What Winograd's algorithm must promise, against the direct path: no estimate is exact.
 MARGIN = 0.9
 
@@ -136,7 +139,8 @@ class Winograd:
 
     def takes(self, geometry: Geometry, dtype: np.dtype, backward: bool) -> bool:
         """Where the multiplications that are saved outweigh the transforms."""
-        if dtype.kind != "f" or not winograd_applies(geometry):
+        summed = geometry.filters if backward else geometry.channels
+        if dtype.kind != "f" or not winograd_applies(geometry) or summed < LEAST_SUMMED:
             return False
         mine = self.setups(geometry, dtype, 1, backward)
         others = DIRECT.setups(geometry, dtype, 1, backward)
