@@ -8,7 +8,8 @@ first lays out its patch of the image in scratch; elsewhere it reads the image i
 padding are left out, not multiplied.
 
 Where filters are few, they would leave most lanes of a vector empty. Then the roles are turned: a
-vector holds numbers of the image, and one number of the gradient is multiplied by it.
+vector holds numbers of the image, and one number of the gradient is multiplied by it. Or, where
+small groups are many, several of them share a vector.
 
 Jobs share out the weights, as far as that goes. Where it gives too few jobs, the pixels are cut
 into chunks as well, each with sums of its own; who finishes last adds them up, in the order of
@@ -45,13 +46,14 @@ INPUT_BYTES = 448 * 2**10
 COLUMNS = 64
 # Channels at a time, where there are more.
 CHANNELS = 256
-# Pixels of a chunk, at least, so that its sums are worth adding up; chunks, at most; bytes of
-# the sums of all chunks, about.
-CHUNK_PIXELS = 1024
+# Chunks, at most; pixels of one for which its sums cost nearly nothing, and pixels at least; bytes
+# of the sums of all chunks, about.
 CHUNKS = 16
+CHUNK_PIXELS = 2048
+LEAST_PIXELS = 512
 CHUNK_BYTES = 2 * 2**20
 # Jobs for each thread, at least: so that none waits long for the last.
-JOBS_PER_THREAD = 8
+JOBS_PER_THREAD = 6
 
 
 class Cut(NamedTuple):
@@ -68,13 +70,14 @@ class Cut(NamedTuple):
     column_stride: int
     left: int  # the first of the column taps, and the columns from it to the last
     reach: int
-    groups: int
+    reach_down: int  # rows from the first row tap to the last
+    groups: int  # where several share a vector, they count as one
     group_filters: int
-    group_channels: int
+    group_channels: int  # that a filter sees
+    group_step: int  # from a group's first channel to that of the next
     group_panels: int
     exact: int  # 1 where each tap reads in place the pixels that it meets; 0 with a patch
     merged: int  # 1 where the taps of a kernel row lie side by side, and are one run
-    packed: int  # 1 where a panel of the gradient is laid out first
     turned: int  # 1 where vectors hold numbers of the image, and not of the gradient
     images_at_once: int
     rows_at_once: int
@@ -97,8 +100,9 @@ class Setup:
 
     Attributes
     ----------
-    shape : (int, int, int, int, int)
-        The register tile: taps, numbers of a run, vectors, lanes, and one of `KINDS`.
+    shape : (int, int, int, int, int, int)
+        The register tile: taps, numbers of a run, vectors, groups in a vector, lanes, and one of
+        `KINDS`.
     cut : Cut
     rows, columns : Axis
     row_taps, column_taps : array of int64
@@ -137,55 +141,72 @@ def setup(geometry: Geometry, dtype: np.dtype, threads: int) -> Setup:
     threads : int
         It changes how the weights are shared out, but no sum.
     """
-    g, lanes = geometry, machine().lanes(dtype)
-    rows, columns = forward(g, 0), forward(g, 1)
-    everything = _block(g.batch, rows, columns, g.channels * dtype.itemsize)
-    way = _way(g, rows, columns, dtype, everything)
-    exact, shape, width = way.exact, way.shape, way.shape[2] * lanes
-    channel_blocks = max(1, round(g.group_channels / CHANNELS)) if exact and not way.turned else 1
-    run_length = g.group_channels // channel_blocks * (len(columns.taps) if way.merged else 1)
-    tap_count = len(rows.taps) * (1 if way.merged else len(columns.taps))
-    calls = -(-run_length // shape[1]) * -(-tap_count // shape[0])
-    size, group_panels = math.prod(g.kernel_shape), -(-g.group_filters // width)
-    if way.turned:
-        size = g.groups * tap_count * -(-run_length // width) * width * shape[1]
-    at_once = _block(g.batch, rows, columns, g.channels // channel_blocks * dtype.itemsize)
-    sizes = g.batch, rows.cells, columns.cells
-    blocks = math.prod(-(-n // length) for n, length in zip(sizes, at_once, strict=True))
-    chunks = min(
-        blocks, math.prod(sizes) // CHUNK_PIXELS, CHUNKS,
-        CHUNK_BYTES // (size * dtype.itemsize),
+    rows, columns = forward(geometry, 0), forward(geometry, 1)
+    way = _way(geometry, rows, columns, dtype)
+    numbers = _numbers(geometry, rows, columns, way, dtype)
+    limits = _limits(geometry, numbers)
+    at_once = _block(
+        geometry.batch, rows, columns,
+        geometry.channels // limits["channel_blocks"][0] * dtype.itemsize,
     )  # fmt: skip
-    chunks = 2 ** int(math.log2(max(1, chunks)))  # so that threads get equally many
-    limits = {
-        "group_blocks": (1, g.groups),
-        "channel_blocks": (channel_blocks, channel_blocks),
-        "panel_blocks": (1, group_panels),
-        "tap_blocks": (1, len(rows.taps) * len(columns.taps) if exact else 1),
-    }
+    sizes = geometry.batch, rows.cells, columns.cells
+    blocks = math.prod(-(-n // length) for n, length in zip(sizes, at_once, strict=True))
+    most_parts = math.prod(most for _, most in limits.values())
+    sums_bytes = numbers["size"] * dtype.itemsize
+    chunks = _chunks(math.prod(sizes), most_parts, blocks, sums_bytes)
     parts = _share_out(limits, -(-JOBS_PER_THREAD * threads // chunks) if threads > 1 else 1)
     cut = Cut(
-        images=g.batch, rows=rows.cells, columns=columns.cells, filters=g.filters,
-        height=g.height, width=g.width, channels=g.channels,
-        row_stride=rows.stride, column_stride=columns.stride,
-        left=columns.taps[0], reach=columns.reach, groups=g.groups,
-        group_filters=g.group_filters, group_channels=g.group_channels,
-        group_panels=group_panels, exact=int(exact), merged=int(way.merged),
-        packed=int(not way.turned and (
-            g.group_filters % width > 0 or (g.filters > width and calls > 40)
-        )), turned=int(way.turned),
+        **numbers, **parts, chunks=chunks,
         images_at_once=at_once[0], rows_at_once=at_once[1], columns_at_once=at_once[2],
-        **parts, chunks=chunks, size=size,
-        itemsize=dtype.itemsize, taps_at_once=shape[0], run_at_once=shape[1], panel_width=width,
     )  # fmt: skip
     return Setup(
-        shape, cut, rows, columns,
+        way.shape, cut, rows, columns,
         np.array(rows.taps, np.int64), np.array(columns.taps, np.int64),
         parts=math.prod(parts.values()), jobs=math.prod(parts.values()) * chunks,
-        scratch_bytes=_scratch_bytes(cut, shape, rows, columns, dtype.itemsize),
-        partial_bytes=chunks * size * dtype.itemsize if chunks > 1 or way.turned else 0,
-        multiply_adds=g.multiply_adds,
+        scratch_bytes=_scratch_bytes(cut, rows, columns),
+        partial_bytes=chunks * sums_bytes if chunks > 1 or way.turned else 0,
+        multiply_adds=geometry.multiply_adds,
     )  # fmt: skip
+
+
+def _numbers(
+    geometry: Geometry, rows: Axis, columns: Axis, way: Way, dtype: np.dtype
+) -> dict[str, int]:
+    """The part of a `Cut` that says what to compute, and by which tile."""
+    g, (taps_at_once, run_at_once, vectors, together, lanes, _) = geometry, way.shape
+    width, group_filters = vectors * lanes, g.group_filters * together
+    size = math.prod(g.kernel_shape)
+    if way.turned:
+        run_length = g.group_channels * (len(columns.taps) if way.merged else 1)
+        slots = -(-run_length // width) * math.prod(g.kernel_size) * g.group_channels // run_length
+        size = g.groups * slots * width * run_at_once
+    return {
+        "images": g.batch, "rows": rows.cells, "columns": columns.cells, "filters": g.filters,
+        "height": g.height, "width": g.width, "channels": g.channels,
+        "row_stride": rows.stride, "column_stride": columns.stride,
+        "left": columns.taps[0], "reach": columns.reach, "reach_down": rows.reach,
+        "groups": g.groups // together, "group_filters": group_filters,
+        "group_channels": g.group_channels, "group_step": g.group_channels * together,
+        "group_panels": -(-group_filters // width),
+        "exact": int(way.exact), "merged": int(way.merged), "turned": int(way.turned),
+        "size": size, "itemsize": dtype.itemsize, "taps_at_once": taps_at_once,
+        "run_at_once": run_at_once, "panel_width": width,
+    }  # fmt: skip
+
+
+def _limits(geometry: Geometry, numbers: dict[str, int]) -> dict[str, tuple[int, int]]:
+    """Parts of each kind, at least and at most; parts that cost least come first."""
+    taps = geometry.kernel_size[0] * (1 if numbers["merged"] else geometry.kernel_size[1])
+    least = most = 1
+    if numbers["exact"] and not numbers["turned"]:
+        least = max(1, round(geometry.group_channels / CHANNELS))
+        most = max(least, geometry.group_channels // numbers["run_at_once"])
+    return {
+        "group_blocks": (1, numbers["groups"]),
+        "panel_blocks": (1, numbers["group_panels"]),
+        "tap_blocks": (1, taps if numbers["taps_at_once"] == 1 else 1),
+        "channel_blocks": (least, most),
+    }
 
 
 def _are_neighbours(columns: Axis) -> bool:
@@ -193,29 +214,41 @@ def _are_neighbours(columns: Axis) -> bool:
     return columns.taps[-1] - columns.taps[0] == len(columns.taps) - 1
 
 
+def _chunks(pixels: int, parts: int, blocks: int, sums_bytes: int) -> int:
+    """How many: where they cost nearly nothing, and where there are too few parts for threads."""
+    wanted = max(pixels // CHUNK_PIXELS, -(-CHUNKS // parts))
+    most = min(CHUNKS, blocks, pixels // LEAST_PIXELS, CHUNK_BYTES // sums_bytes)
+    return int(2 ** int(math.log2(max(1, min(wanted, most)))))  # so that threads get equally many
+
+
 def _share_out(limits: dict[str, tuple[int, int]], wanted: int) -> dict[str, int]:
-    """So many parts, if there can be; the first of the ways to cut is taken first."""
+    """So many parts, equal ones if it can be; the first of the ways to cut is taken first."""
     parts = {name: least for name, (least, _) in limits.items()}
-    for name, (_, most) in limits.items():
-        others = math.prod(parts.values()) // parts[name]
-        parts[name] = max(parts[name], min(most, -(-wanted // others)))
+    for name, (least, most) in limits.items():
+        others = math.prod(parts.values()) // least
+        first = max(least, min(most, -(-wanted // others)))
+        equal = (n for n in range(first, min(2 * first, most) + 1) if most % n == 0)
+        parts[name] = next(equal, first)
     return parts
 
 
-def _scratch_bytes(
-    cut: Cut, shape: Shape, rows: Axis, columns: Axis, itemsize: int
-) -> int:
+def _scratch_bytes(cut: Cut, rows: Axis, columns: Axis) -> int:
     pixels = cut.images_at_once * cut.rows_at_once * cut.columns_at_once
     sets = len(columns.taps) if cut.exact else 1
-    depth = -(-cut.group_channels // cut.channel_blocks)
+    depth = cut.group_channels  # of a part, at most
+    if cut.channel_blocks > 1:
+        depth = -(-depth // cut.run_at_once // cut.channel_blocks) * cut.run_at_once
+        depth += cut.run_at_once
     length = depth * (len(columns.taps) if cut.merged else 1)
-    words = (2 * pixels + 1) * sets + shape[0] * (1 + length) + shape[1]
-    elements = pixels * shape[2] * shape[3] * cut.packed
+    words = (2 * pixels + 1) * sets + cut.taps_at_once * (1 + length) + cut.run_at_once
+    elements = 0
+    if cut.group_filters % cut.panel_width and not cut.turned:
+        elements = pixels * cut.panel_width
     if not cut.exact:
         patch = _patch(rows, cut.rows_at_once) * _patch(columns, cut.columns_at_once)
         groups = -(-cut.groups // cut.group_blocks)
-        elements += cut.images_at_once * patch * groups * cut.group_channels
-    return 8 * words + elements * itemsize
+        elements += cut.images_at_once * patch * groups * cut.group_step
+    return 8 * words + elements * cut.itemsize
 
 
 def _patch(axis: Axis, cells: int) -> int:
@@ -258,38 +291,58 @@ class Way(NamedTuple):
     shape: Shape
 
 
-def _way(
-    geometry: Geometry, rows: Axis, columns: Axis, dtype: np.dtype, block: tuple[int, int, int]
-) -> Way:
+def _way(geometry: Geometry, rows: Axis, columns: Axis, dtype: np.dtype) -> Way:
     """The way that takes least time."""
     lanes, kind = machine().lanes(dtype), KINDS[dtype.name]
     depth, filters = geometry.group_channels, geometry.group_filters
-    taps, merged = math.prod(geometry.kernel_size), False
-    tap_count, run_length, copying = taps, depth, 0.0
+    taps, run_length, merged = math.prod(geometry.kernel_size), depth, False
+    tap_count = taps
     if geometry.groups == 1 and _are_neighbours(columns):
         tap_count, run_length, merged = len(rows.taps), len(columns.taps) * depth, True
+    copying = 0.0
     if any(geometry.pads):
-        copied = _patch(rows, block[1]) * _patch(columns, block[2]) / (block[1] * block[2])
+        _, height, width = _block(1, rows, columns, geometry.channels * dtype.itemsize)
+        copied = _patch(rows, height) * _patch(columns, width) / (height * width)
         copying = 6 * copied * depth / lanes
-    share = _share_met(columns)
-    time, shape = _tile(taps, depth, filters, lanes, kind, 1)
-    ways = [Way(time * share, True, False, False, shape)]
-    time, shape = _tile(tap_count, run_length, filters, lanes, kind, 6)
-    ways.append(Way(time * 1.02 + copying, False, merged, False, shape))
+
+    def in_place(tile: tuple[float, Shape], turned: bool = False) -> Way:
+        return Way(tile[0] * _share_met(columns), True, False, turned, tile[1])
+
+    def from_patch(tile: tuple[float, Shape], turned: bool = False) -> Way:
+        return Way(tile[0] * 1.02 + copying, False, merged, turned, tile[1])
+
+    ways = [
+        in_place(_tile(taps, depth, filters, lanes, kind, 1)),
+        from_patch(_tile(tap_count, run_length, filters, lanes, kind, 6)),
+    ]
+    if _can_share(geometry, lanes):
+        ways.append(in_place(_shared_tile(taps, depth, filters, lanes, kind, 1)))
+        ways.append(from_patch(_shared_tile(taps, depth, filters, lanes, kind, 6)))
     if 2 * filters <= lanes <= depth:
-        time, shape = _turned_tile(taps, depth, filters, lanes, kind)
-        ways.append(Way(time * share, True, False, True, shape))
+        ways.append(in_place(_turned_tile(taps, depth, filters, lanes, kind), True))
     if 2 * filters <= lanes <= run_length:
-        time, shape = _turned_tile(tap_count, run_length, filters, lanes, kind)
-        ways.append(Way(time * 1.02 + copying, False, merged, True, shape))
+        ways.append(from_patch(_turned_tile(tap_count, run_length, filters, lanes, kind), True))
     return min(ways)
+
+
+def _can_share(geometry: Geometry, lanes: int) -> bool:
+    """Whether the filters of several groups fill a vector, and their channels one or two."""
+    filters, channels = geometry.group_filters, geometry.group_channels
+    together, rest = divmod(lanes, filters)
+    return (
+        together > 1 and rest == geometry.groups % together == 0
+        and channels in (filters, 2 * filters)
+    )  # fmt: skip
 
 
 def _share_met(columns: Axis) -> float:
     """How many of the taps of all columns lie on the image."""
-    cells, taps = range(columns.cells), columns.taps
-    met = sum(0 <= cell * columns.stride + tap < columns.source for tap in taps for cell in cells)
-    return met / max(1, len(taps) * columns.cells)
+    met = 0
+    for tap in columns.taps:
+        first = max(0, -(tap // columns.stride))
+        last = min(columns.cells, (columns.source - 1 - tap) // columns.stride + 1)
+        met += max(0, last - first)
+    return met / max(1, len(columns.taps) * columns.cells)
 
 
 @lru_cache(maxsize=1024)
@@ -313,12 +366,10 @@ def _tile(
         numbers = together * length
         panels = -(-needed // vectors)
         tiles = -(-taps // together) * -(-run_length // length) * panels
-        cost = tiles * (max(numbers * vectors, numbers + vectors, 8) + 0.5 + 0.2 * vectors)
+        cost = tiles * (max(numbers * vectors, numbers + vectors, 8) + 0.5 + 0.35 * vectors)
         cost += 3 * panels * -(-taps // together) * run_length / lanes
-        if panels > 1 or filters % (vectors * lanes):
-            cost += 3 * vectors * panels
         best = min(best, (cost, vectors, together, length))
-    return best[0], (best[2], best[3], best[1], lanes, kind)
+    return best[0], (best[2], best[3], best[1], 1, lanes, kind)
 
 
 @lru_cache(maxsize=1024)
@@ -333,7 +384,19 @@ def _turned_tile(
         # A vector of the image seldom begins with a line of the cache: it is fetched twice.
         time = tiles * (max(filters * vectors, filters + 2 * vectors, 8) + 0.5 + 0.2 * vectors)
         best = min(best, (time + 3 * taps * run_length / lanes, vectors))
-    return best[0], (1, filters, best[1], lanes, kind)
+    return best[0], (1, filters, best[1], 1, lanes, kind)
+
+
+def _shared_tile(
+    taps: int, run_length: int, filters: int, lanes: int, kind: int, most_taps: int
+) -> tuple[float, Shape]:
+    """The same, with the filters of several groups in one vector; its time for one group."""
+    groups, free = lanes // filters, machine().registers - 2 - run_length // filters
+    together = max(1, min(free // run_length, most_taps))
+    together = -(-taps // -(-taps // together))
+    numbers = together * run_length
+    time = -(-taps // together) * (max(2 * numbers, 8) + 1)
+    return time / groups, (together, run_length, 1, groups, lanes, kind)
 
 
 def correlate(
@@ -417,8 +480,8 @@ class View(NamedTuple):
 
 @compiled()
 def alone(
-    member, board, scratch, entry, cut, steps, row_taps, column_taps, finished, source, gradient,
-    sums, target,
+    member, board, scratch, address_of_alone, cut, steps, row_taps, column_taps, finished,
+    source, gradient, sums, target,
 ):  # fmt: skip
     """Do jobs until none is left."""
     s, room = cut, scratch[member]
@@ -432,7 +495,7 @@ def alone(
     pixels, met = room[: 2 * longest * sets], room[2 * longest * sets :]
     offsets = met[sets:]
     cells = offsets[s.taps_at_once :]
-    listed = (0, 0, 0, 0, 0)
+    listed = (0, 0, 0, 0, 0, False)
     while True:
         job = claim(board)
         if job >= parts * s.chunks:
@@ -451,14 +514,15 @@ def alone(
                 image, row, column, min(s.images_at_once, s.images - image),
                 min(s.rows_at_once, s.rows - row), min(s.columns_at_once, s.columns - column),
             )  # fmt: skip
+            packed = reads_too_far(s, block)
             view = lay_out(s, row_taps, part, block, source, free, pixels.view(np.uint8))
-            if listed != (block.images, block.rows, block.columns, column, view.right):
-                listed = (block.images, block.rows, block.columns, column, view.right)
-                list_pixels(s, column_taps, block, view, longest, pixels, met)
+            if listed != (block.images, block.rows, block.columns, column, view.right, packed):
+                listed = (block.images, block.rows, block.columns, column, view.right, packed)
+                list_pixels(s, column_taps, block, view, packed, longest, pixels, met)
             add_block(
-                s, steps, row_taps, column_taps, part, block, view, gradient, longest, pixels, met,
-                offsets, cells, sums + chunk * s.size * s.itemsize, number > first_block,
-                number + 1 < last_block,
+                s, steps, row_taps, column_taps, part, block, view, packed, source, gradient,
+                longest, pixels, met, offsets, cells, sums + chunk * s.size * s.itemsize,
+                number > first_block, number + 1 < last_block,
             )  # fmt: skip
         if s.chunks == 1 or tick(finished, job % parts) == s.chunks - 1:
             if s.turned:
@@ -469,14 +533,14 @@ def alone(
 
 @compiled(parallel=True)
 def together(
-    crew, board, scratch, entry, cut, steps, row_taps, column_taps, finished, source, gradient,
-    sums, target,
+    crew, board, scratch, address_of_alone, cut, steps, row_taps, column_taps, finished,
+    source, gradient, sums, target,
 ):  # fmt: skip
     """The same, by a crew."""
     for member in prange(crew):
-        call(entry, (
-            np.int64(member), board, scratch, entry, cut, steps, row_taps, column_taps, finished,
-            source, gradient, sums, target,
+        call(address_of_alone, (
+            np.int64(member), board, scratch, address_of_alone, cut, steps, row_taps, column_taps,
+            finished, source, gradient, sums, target,
         ))  # fmt: skip
 
 
@@ -508,9 +572,15 @@ def part_of(s, row_taps, column_taps, number):
     number //= s.tap_blocks
     first_panel, last_panel = share(number % s.panel_blocks, s.group_panels, s.panel_blocks)
     number //= s.panel_blocks
-    first_channel, last_channel = share(
-        number % s.channel_blocks, s.group_channels, s.channel_blocks
-    )
+    first_channel, last_channel = 0, s.group_channels
+    if s.channel_blocks > 1:  # of whole tiles, but for the last
+        first_channel, last_channel = share(
+            number % s.channel_blocks, s.group_channels // s.run_at_once, s.channel_blocks
+        )
+        first_channel *= s.run_at_once
+        last_channel *= s.run_at_once
+        if (number + 1) % s.channel_blocks == 0:
+            last_channel = s.group_channels
     first_group, last_group = share(number // s.channel_blocks, s.groups, s.group_blocks)
     return Part(
         first_tap, last_tap, first_panel, last_panel, first_channel, last_channel - first_channel,
@@ -540,14 +610,14 @@ def lay_out(s, row_taps, part, block, source, patch, like):
     y, x = block.row * s.row_stride + row_taps[0], block.column * s.column_stride + s.left
     tall = (block.rows - 1) * s.row_stride + row_taps[-1] - row_taps[0] + 1
     wide = (block.columns - 1) * s.column_stride + s.reach
-    channel = part.first_group * s.group_channels + part.first_channel
+    channel = part.first_group * s.group_step + part.first_channel
     pixel = s.channels * s.itemsize
     in_place = y >= 0 and y + tall <= s.height and x >= 0 and x + wide <= s.width
     if s.exact or in_place:
         corner = (block.image * s.height + y) * s.width + x
         base = source + corner * pixel + channel * s.itemsize
         return View(base, s.channels, s.width * s.channels, s.height * s.width * s.channels, patch)
-    channels = (part.last_group - part.first_group) * s.group_channels
+    channels = (part.last_group - part.first_group) * s.group_step
     size = channels * s.itemsize
     before = min(max(0, -x), wide)
     after = min(max(0, x + wide - s.width), wide - before)
@@ -572,7 +642,20 @@ def lay_out(s, row_taps, part, block, source, patch, like):
 
 
 @inner
-def list_pixels(s, column_taps, block, view, longest, pixels, met):
+def reads_too_far(s, block):
+    """Whether the last vector of the block's last pixel would reach beyond the whole gradient.
+
+    A panel that is not full reads lanes of what comes next, for nothing; but something must come.
+    Where nothing does, the gradient is laid out first, filled up with zeros.
+    """
+    more = s.group_panels * s.panel_width - s.group_filters
+    line = (block.image + block.images - 1) * s.rows + block.row + block.rows - 1
+    end = (line * s.columns + block.column + block.columns) * s.filters
+    return not s.turned and end + more > s.images * s.rows * s.columns * s.filters
+
+
+@inner
+def list_pixels(s, column_taps, block, view, packed, longest, pixels, met):
     """Where to read the image and the gradient, pixel by pixel.
 
     A row of all images, then the next row: so the rows of padding lie side by side, and are left
@@ -589,7 +672,7 @@ def list_pixels(s, column_taps, block, view, longest, pixels, met):
                 place = n * view.on + r * s.row_stride * view.down
                 for c in range(low, high):
                     pixels[p + s.turned] = place + c * s.column_stride * view.right
-                    if s.packed:
+                    if packed:
                         row = (r * block.images + n) * block.columns
                         pixels[p + 1] = (row + c) * s.panel_width
                     else:
@@ -613,8 +696,8 @@ def meet(first, count, tap, stride, size):
 
 @inner
 def add_block(
-    s, steps, row_taps, column_taps, part, block, view, gradient, longest, pixels, met, offsets,
-    cells, sums, going_on, another,
+    s, steps, row_taps, column_taps, part, block, view, packed, source, gradient, longest, pixels,
+    met, offsets, cells, sums, going_on, another,
 ):  # fmt: skip
     """Add the products of a block of pixels to all sums of a part."""
     add_tile, copy_rows = steps[0], steps[1]
@@ -627,7 +710,7 @@ def add_block(
     )
     # What the next block reads is fetched meanwhile, line by line: of the gradient, and then of
     # the image.
-    ahead, lines, count, apart, done = corner, 0, 0, 0, 0
+    ahead, lines, count, apart, follow, done, turn = corner, 0, 0, 0, 0, 0, 0
     if another and s.columns_at_once >= s.columns:
         count, apart = block.images * block.rows * s.columns, s.filters
         lines = (part.last_group - part.first_group - 1) * s.group_filters
@@ -635,13 +718,13 @@ def add_block(
         lines = lines * size // LINE
         ahead += count * apart * size
         ahead += (part.first_group * s.group_filters + part.first_panel * width) * size
-    turn = 0
+        turn = 1
     for group in range(part.first_group, part.last_group):
-        seen = view.base + (group - part.first_group) * s.group_channels * size
+        seen = view.base + (group - part.first_group) * s.group_step * size
         for lane in range(part.first_panel * width, part.last_panel * width, width):
             filter_, left = group * s.group_filters + lane, s.group_filters - lane
             near = corner + filter_ * size
-            if s.packed:
+            if packed:
                 to = view.free
                 for r in range(block.rows):
                     for n in range(block.images):
@@ -676,23 +759,46 @@ def add_block(
                         to = sums + slot * s.run_at_once * width * size
                     call(add_tile, (
                         one, table, other, listed, (high - low) * met[j], to, address(cells, row),
-                        skipped, left, np.int64(going_on), ahead + done * apart * size, apart,
+                        skipped, left, np.int64(going_on),
+                        ahead + done * apart * size, apart, follow,
                     ))  # fmt: skip
                     done += (high - low) * met[j]
                     if done >= count:
                         done, lines, ahead = 0, lines - 1, ahead + LINE
-                        if lines <= 0 and apart > 0 and turn == 0:
-                            turn = 1
-                            count = block.images * block.rows * s.row_stride * s.width
-                            apart = s.channels
-                            lines = (part.last_group - part.first_group - 1) * s.group_channels
-                            lines = (lines + part.depth) * size // LINE
-                            ahead = view.base + (
-                                ((block.rows - 1) * s.row_stride + row_taps[-1] - row_taps[0] + 1)
-                                * view.down * size
+                    if lines <= 0:
+                        count, apart, follow = 0, 0, 0
+                        if turn == 1:
+                            ahead, lines, count, apart, follow = next_image(
+                                s, row_taps, column_taps, part, block, source
                             )
-                        elif lines <= 0:
-                            apart = 0
+                        turn = 2
+
+
+@inner
+def next_image(s, row_taps, column_taps, part, block, source):
+    """What to fetch of the image for the next block.
+
+    From which address, how many lines of how many pixels, from pixel to pixel, and whether to go
+    on as this block does instead: where the kernel leaves out pixels.
+    """
+    image, row = block.image, block.row + s.rows_at_once
+    y = row * s.row_stride + row_taps[0]
+    if row >= s.rows:
+        image, y = block.image + s.images_at_once, row_taps[0]
+    lines = (part.last_group - part.first_group - 1) * s.group_step + part.depth
+    lines = max(1, lines * s.itemsize // LINE)
+    channel = part.first_group * s.group_step + part.first_channel
+    if s.row_stride > s.reach_down or s.column_stride > s.reach:
+        corner = (image * s.height + y) * s.width + s.left
+        follow, apart, count = s.exact, 0, block.images * block.rows * block.columns
+    else:
+        if image == block.image:
+            y = (row - 1) * s.row_stride + row_taps[-1] + 1
+        corner = (image * s.height + max(0, y)) * s.width
+        follow, apart = 0, s.channels
+        count = block.images * block.rows * s.row_stride * s.width
+    start = source + (corner * s.channels + channel) * s.itemsize
+    return start, lines, count, apart, follow
 
 
 @inner

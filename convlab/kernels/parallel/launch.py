@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from llvmlite.binding import ffi as llvm
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.serialize import dumps
 from numba.np.ufunc import parallel as numba_threads
@@ -174,7 +175,11 @@ _gate = _Gate()
 
 
 # What a thread may hold while another one forks; nobody would open it again in the child.
-_NUMBA_LOCKS = (global_compiler_lock, numba_threads._backend_init_thread_lock)
+_NUMBA_LOCKS = (
+    global_compiler_lock,
+    llvm.lib._lock._lock,
+    numba_threads._backend_init_thread_lock,
+)
 
 
 def _hold_numba() -> None:

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import prange
+from numba import from_dtype, prange, types
 
 from convlab.geometry import Geometry
 from convlab.kernels.parallel.lanes import machine
@@ -33,6 +33,7 @@ from convlab.kernels.parallel.tiles_pooling import (
     largest,
     mean,
 )
+from convlab.kernels.parallel.tiles_winograd import call, entry
 
 # Numbers of the image that a job takes, in whole lines: they stay in a core's own cache.
 JOB = 1 << 15
@@ -80,7 +81,7 @@ def _reduce(x: np.ndarray, geometry: Geometry, output: np.ndarray, pick: Any) ->
         return
     w = measure(geometry)
     with contiguous(output) as result:
-        kernel = reduce_kernel(_shape(w, result.dtype), pick)
+        kernel = reduce_kernel(_shape(w, result.dtype), result.dtype, pick)
         jobs = -(-w.images * w.rows // w.lines)
         pixels = read_only(x, result.dtype).reshape(-1)
         run(kernel, jobs, WORK * x.size, 0, w, pixels, result.reshape(-1))
@@ -98,10 +99,10 @@ def max_pool2d_gradient(
         pixels, gradient = (read_only(a, result.dtype).reshape(-1) for a in (x, output_gradient))
         if w.down < w.tall or w.right < w.wide:
             between = _between(w, result.dtype)
-            kernel = collect_kernel(_shape(w, result.dtype, between), between)
+            kernel = collect_kernel(_shape(w, result.dtype, between), result.dtype, between)
             scratch = _table_rows(w) * _row(w, between) * result.itemsize * (2 if between else 1)
         else:
-            kernel, scratch = hand_back_kernel(_shape(w, result.dtype)), 0
+            kernel, scratch = hand_back_kernel(_shape(w, result.dtype), result.dtype), 0
         target = result.reshape(-1)
         run(kernel, _backward_jobs(w), WORK * x.size, scratch, w, pixels, gradient, target)
 
@@ -116,7 +117,7 @@ def average_pool2d_gradient(
     w = measure(geometry)
     with contiguous(input_gradient) as result:
         between = _between(w, result.dtype)
-        kernel = share_kernel(_lanes(w, result.dtype, between), between)
+        kernel = share_kernel(_lanes(w, result.dtype, between), result.dtype, between)
         rows = w.columns * w.channels + w.width * w.channels + (_row(w, between) if between else 0)
         gradient, target = read_only(output_gradient, result.dtype).reshape(-1), result.reshape(-1)
         work = WORK * result.size
@@ -174,8 +175,44 @@ def _lanes(w: Windows, dtype: np.dtype, between: bool = False, vectors: int = 1)
     return min(vectors * machine().lanes(dtype), 1 << (numbers.bit_length() - 1))
 
 
+# --- what is compiled ---------------------------------------------------------------------------
+
+
+@compiled(parallel=True)
+def one_source_together(crew, board, scratch, address_of_alone, windows, source, target):
+    """A crew, for any of the functions below that has one source."""
+    for member in prange(crew):
+        call(address_of_alone, (np.int64(member), board, scratch, windows, source, target))
+
+
+@compiled(parallel=True)
+def two_sources_together(crew, board, scratch, address_of_alone, windows, first, second, target):
+    """A crew, for any of the functions below that has two sources."""
+    for member in prange(crew):
+        call(address_of_alone, (np.int64(member), board, scratch, windows, first, second, target))
+
+
+def _with_a_crew(alone: Any, together: Any, sources: int, dtype: np.dtype) -> Kernel:
+    """A kernel whose crew gets the address of its code: nothing of it is compiled twice."""
+
+    @lru_cache(maxsize=1)
+    def address_of_alone() -> int:
+        number, element = types.int64, from_dtype(dtype)
+        return entry(alone, (
+            number, types.Array(number, 1, "C"), types.Array(number, 2, "C"),
+            types.NamedUniTuple(number, len(Windows._fields), Windows),
+            *[types.Array(element, 1, "C", readonly=True)] * sources,
+            types.Array(element, 1, "C"),
+        ))  # fmt: skip
+
+    def lead(crew: int, board: np.ndarray, scratch: np.ndarray, *arguments: Any) -> None:
+        together(crew, board, scratch, address_of_alone(), *arguments)
+
+    return Kernel(alone, lead)
+
+
 @lru_cache(maxsize=256)
-def reduce_kernel(shape: tuple[int, int, int], pick: Any) -> Kernel:
+def reduce_kernel(shape: tuple[int, int, int], dtype: np.dtype, pick: Any) -> Kernel:
     """The compiled maximum, or mean, of windows."""
     any_size = (shape[0], 0, 0)
 
@@ -215,16 +252,11 @@ def reduce_kernel(shape: tuple[int, int, int], pick: Any) -> Kernel:
                         run, to,
                     )  # fmt: skip
 
-    @compiled(parallel=True)
-    def reduce_together(crew, board, scratch, windows, source, target):
-        for member in prange(crew):
-            reduce_alone(member, board, scratch, windows, source, target)
-
-    return Kernel(reduce_alone, reduce_together)
+    return _with_a_crew(reduce_alone, one_source_together, 1, dtype)
 
 
 @lru_cache(maxsize=256)
-def hand_back_kernel(shape: tuple[int, int, int]) -> Kernel:
+def hand_back_kernel(shape: tuple[int, int, int], dtype: np.dtype) -> Kernel:
     """The compiled gradient of the maximum, for windows that do not overlap.
 
     Every pixel is written once.
@@ -287,16 +319,11 @@ def hand_back_kernel(shape: tuple[int, int, int]) -> Kernel:
                             step, channels, given, first, last, to,
                         )  # fmt: skip
 
-    @compiled(parallel=True)
-    def hand_back_together(crew, board, scratch, windows, source, gradient, target):
-        for member in prange(crew):
-            hand_back_alone(member, board, scratch, windows, source, gradient, target)
-
-    return Kernel(hand_back_alone, hand_back_together)
+    return _with_a_crew(hand_back_alone, two_sources_together, 2, dtype)
 
 
 @lru_cache(maxsize=256)
-def collect_kernel(shape: tuple[int, int, int], between: bool) -> Kernel:
+def collect_kernel(shape: tuple[int, int, int], dtype: np.dtype, between: bool) -> Kernel:
     """The compiled gradient of the maximum, for windows that overlap."""
     lanes, tall, wide = shape
     any_size, put = (lanes, 0, 0), (lanes, 0, 0, 0)
@@ -404,16 +431,11 @@ def collect_kernel(shape: tuple[int, int, int], between: bool) -> Kernel:
                                 )  # fmt: skip
                             x = x_next
 
-    @compiled(parallel=True)
-    def collect_together(crew, board, scratch, windows, source, gradient, target):
-        for member in prange(crew):
-            collect_alone(member, board, scratch, windows, source, gradient, target)
-
-    return Kernel(collect_alone, collect_together)
+    return _with_a_crew(collect_alone, two_sources_together, 2, dtype)
 
 
 @lru_cache(maxsize=256)
-def share_kernel(lanes: int, between: bool) -> Kernel:
+def share_kernel(lanes: int, dtype: np.dtype, between: bool) -> Kernel:
     """The compiled gradient of the mean."""
     put, add = (lanes, 0, 0, 0), (lanes, 0, 0, 1)
 
@@ -487,9 +509,4 @@ def share_kernel(lanes: int, between: bool) -> Kernel:
                     to = address(target, (image * w.height + done) * line)
                     clear(target, to, (stop - done) * line)
 
-    @compiled(parallel=True)
-    def share_together(crew, board, scratch, windows, gradient, target):
-        for member in prange(crew):
-            share_alone(member, board, scratch, windows, gradient, target)
-
-    return Kernel(share_alone, share_together)
+    return _with_a_crew(share_alone, one_source_together, 1, dtype)

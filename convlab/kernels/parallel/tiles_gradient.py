@@ -28,13 +28,13 @@ AT_ONCE = 8
 KINDS = {"float32": 4, "float64": 8, "int64": -8}
 ELEMENTS = {4: ir.FloatType(), 8: ir.DoubleType(), -8: INDEX}
 
-Shape = tuple[int, int, int, int, int]
+Shape = tuple[int, int, int, int, int, int]
 
 
 @intrinsic(prefer_literal=True)
 def add_outer_products(
     typing_context, shape, source, taps, gradient, pixels, count, target, cells, skipped, left,
-    going_on, ahead, pace,
+    going_on, ahead, pace, follow,
 ):  # fmt: skip
     """The register tile: for some weights of a kernel, the sums over a block of pixels.
 
@@ -48,10 +48,13 @@ def add_outer_products(
     multiplied by `vectors` vectors of the gradient, and each of those serves ``taps * run``
     numbers: so few numbers are fetched for each multiplication, and many sums wait for none.
 
+    Where `groups` groups of filters share a vector, each is multiplied by its own number: ``c``
+    of a run that begins ``run`` numbers after that of the group before.
+
     Parameters
     ----------
-    shape : (int, int, int, int, int)
-        Taps, run, vectors, lanes of a vector, and one of `KINDS`.
+    shape : (int, int, int, int, int, int)
+        Taps, run, vectors, groups, lanes of a vector, and one of `KINDS`.
     source, gradient, target : int
         Addresses.
     taps : int
@@ -68,29 +71,29 @@ def add_outer_products(
         Lanes that are filters. What lies beyond in the target is not touched.
     going_on : int
         Whether the sums are added to the target; else they replace it.
-    ahead, pace : int
-        Address of what will be read later, and the elements from there to the next line of it:
-        one is fetched into the cache with each pixel.
+    ahead, pace, follow : int
+        Address of what will be read later. With each pixel a line of it is fetched into the
+        cache: `pace` elements after the one before, or, where `follow` is 1 and not 0, as far
+        on as the pixel is.
     """
     numbers = tuple(number.literal_value for number in shape)
 
     def write(context, builder, signature, arguments):
         emit = Emitter(builder, ELEMENTS[numbers[-1]], numbers[-2])
-        _write_add_outer_products(*numbers[:3], emit, *arguments[1:])
+        sums = _sums_of_products(numbers[:4], emit, *arguments[1:6], *arguments[-3:])
+        _write_sums(emit, sums, *arguments[6:-3])
         return context.get_dummy_value()
 
-    return types.void(shape, *[types.int64] * 12), write
+    return types.void(shape, *[types.int64] * 13), write
 
 
-def _write_add_outer_products(
-    tap_count, run, vectors, emit, source, taps, gradient, pixels, count, target, cells, skipped,
-    left, going_on, ahead, pace,
-):  # fmt: skip
+def _sums_of_products(shape, emit, source, taps, gradient, pixels, count, ahead, pace, follow):
+    """The loop over the pixels. Sums: for each tap and number of a run, a row of vectors."""
+    tap_count, run, vectors, groups = shape
     builder = emit.builder
-    source, gradient, target = (emit.pointer(n) for n in (source, gradient, target))
-    taps, pixels, cells = (emit.table(n) for n in (taps, pixels, cells))
-    rows, width = tap_count * run, vectors * emit.lanes
-    sums = [[emit.variable() for _ in range(vectors)] for _ in range(rows)]
+    source, gradient = emit.pointer(source), emit.pointer(gradient)
+    taps, pixels = emit.table(taps), emit.table(pixels)
+    sums = [[emit.variable() for _ in range(vectors)] for _ in range(tap_count * run)]
     for totals in sums:
         for total in totals:
             emit.put(emit.zero(), total)
@@ -98,18 +101,39 @@ def _write_add_outer_products(
     later = cgutils.alloca_once_value(builder, emit.pointer(ahead))
     with emit.loop(emit.index(0), builder.add(count, count), 2) as pixel:
         place, lanes = (emit.read(emit.advance(pixels, pixel), n) for n in range(2))
-        row = emit.advance(gradient, lanes)
-        line = builder.load(later)
-        emit.prefetch(line)
+        line, row = builder.load(later), emit.advance(gradient, lanes)
+        emit.prefetch(emit.advance(line, builder.mul(place, follow)))
         builder.store(emit.advance(line, pace), later)
         factors = [emit.load(row, v * emit.lanes) for v in range(vectors)]
-        for n, totals in enumerate(sums):
-            near = emit.advance(starts[n // run], place)
-            number = emit.broadcast(emit.read(near, n % run))
-            for factor, total in zip(factors, totals, strict=True):
-                emit.put(emit.fma(number, factor, emit.get(total)), total)
-    # The sums lie in memory for a moment, so that one short loop can write any of their rows.
-    room = cgutils.alloca_once(builder, ir.ArrayType(emit.element, rows * width))
+        for t, start in enumerate(starts):
+            numbers = _numbers(emit, emit.advance(start, place), run, groups)
+            for number, totals in zip(numbers, sums[t * run : (t + 1) * run], strict=True):
+                for factor, total in zip(factors, totals, strict=True):
+                    emit.put(emit.fma(number, factor, emit.get(total)), total)
+    return sums
+
+
+def _numbers(emit, near, run, groups):
+    """The numbers of a run, one after the other: each in all lanes, or in those of its group."""
+    if groups == 1:
+        for c in range(run):
+            yield emit.broadcast(emit.read(near, c))
+        return
+    vectors = [emit.load(near, lane) for lane in range(0, groups * run, emit.lanes)]
+    filters = emit.lanes // groups
+    for c in range(run):
+        places = [lane // filters * run + c for lane in range(emit.lanes)]
+        yield emit.shuffle(vectors[0], vectors[-1], places)
+
+
+def _write_sums(emit, sums, target, cells, skipped, left, going_on):
+    """Add rows of sums to the target, or let them replace it.
+
+    They lie in memory for a moment, so that one short loop can write any of them.
+    """
+    builder, width = emit.builder, len(sums[0]) * emit.lanes
+    target, cells = emit.pointer(target), emit.table(cells)
+    room = cgutils.alloca_once(builder, ir.ArrayType(emit.element, len(sums) * width))
     room.align = emit.lanes * emit.itemsize
     room = builder.bitcast(room, emit.element.as_pointer())
     for n, totals in enumerate(sums):
@@ -117,7 +141,7 @@ def _write_add_outer_products(
             emit.store(emit.get(total), room, n * width + v * emit.lanes)
     going_on = builder.icmp_signed("!=", going_on, emit.index(0))
     full = builder.icmp_signed(">=", left, emit.index(width))
-    with emit.loop(skipped, emit.index(rows)) as n:
+    with emit.loop(skipped, emit.index(len(sums))) as n:
         part = emit.advance(room, builder.mul(n, emit.index(width)))
         output = emit.advance(target, emit.read(cells, n))
         with builder.if_else(full) as (then, otherwise):
@@ -239,15 +263,16 @@ def steps(shape: Shape) -> tuple[int, int, int, int]:
 
     @compiled()
     def add_tile(
-        source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace
-    ):
+        source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace,
+        follow,
+    ):  # fmt: skip
         add_outer_products(
             shape, source, taps, gradient, pixels, count, target, cells, skipped, left, going_on,
-            ahead, pace,
+            ahead, pace, follow,
         )  # fmt: skip
 
     _kept.append(add_tile)
-    return entry(add_tile, (types.int64,) * 12), *_plain_steps(shape[-2:])
+    return entry(add_tile, (types.int64,) * 13), *_plain_steps(shape[-2:])
 
 
 @lru_cache(maxsize=8)
