@@ -497,13 +497,13 @@ ONE_CALL = """
     from convlab.kernels.parallel import packing
     with convlab.use_implementation("parallel"):
         convlab.conv2d(np.ones((1, 4, 4, 2), "float32"), np.ones((2, 2, 2, 2), "float32"))
-    stats = packing._pack((1, lanes.machine().lanes(np.dtype("float32"))), False).alone.stats
+    stats = packing.packing.alone.stats
     print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
 def test_machine_code_is_kept_on_disk(tmp_path):
-    code = "from convlab.kernels.parallel import lanes\n" + textwrap.dedent(ONE_CALL)
+    code = textwrap.dedent(ONE_CALL)
     assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == ["0", "1"]
     assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == ["1", "0"]
 
@@ -608,9 +608,7 @@ def test_read_only_and_writable_arrays_share_one_compiled_version():
             convlab.conv2d(
                 image, dense, padding="same", implementation="parallel", algorithm="direct"
             )
-        layer = convlab.Geometry.conv2d(x.shape, dense.shape, padding="same")
-        kernel = direct.kernel(convlab.plan(layer, algorithm="direct").setups[0].shape)
-        print(len(kernel.together.signatures or kernel.alone.signatures))
+        print(len(direct.alone.signatures))
         """
     )
     assert count == ["1"]

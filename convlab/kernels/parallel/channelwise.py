@@ -25,7 +25,8 @@ from numba import prange
 
 from convlab.geometry import Geometry
 from convlab.kernels.parallel.lanes import machine
-from convlab.kernels.parallel.launch import Kernel, borrowed, compiled, run
+from convlab.kernels.parallel.launch import Kernel, borrowed, compiled, inner, read_only, run
+from convlab.kernels.parallel.steps import TABLE, array, call, named, with_a_crew
 from convlab.kernels.parallel.tiles import address, claim
 from convlab.kernels.parallel.tiles_channelwise import (
     Lanes,
@@ -465,14 +466,15 @@ def convolve(
     if bias is None:
         bias = np.zeros(setup.sweep.filters, target.dtype)
     run(
-        sweep_kernel(setup.shape), setup.jobs, setup.multiply_adds, setup.scratch_bytes,
-        setup.sweep, setup.rows, setup.tiles, setup.masks, setup.runs,
-        source.reshape(-1), packed, bias, target.reshape(-1),
+        sweep_kernel(setup.shape, target.dtype), setup.jobs, setup.multiply_adds,
+        setup.scratch_bytes, setup.sweep, setup.rows, setup.tiles, setup.masks, setup.runs,
+        *(read_only(array.reshape(-1), target.dtype) for array in (source, packed, bias)),
+        target.reshape(-1),
     )  # fmt: skip
 
 
 @lru_cache(maxsize=256)
-def sweep_kernel(shape: tuple[int, ...]) -> Kernel:
+def sweep_kernel(shape: tuple[int, ...], dtype: np.dtype) -> Kernel:
     """The compiled sweep for one shape of register tile."""
     height = shape[0]
 
@@ -513,20 +515,26 @@ def sweep_kernel(shape: tuple[int, ...]) -> Kernel:
                             vectors, channel_step, filter_step,
                         )  # fmt: skip
 
-    @compiled(parallel=True)
-    def together(
-        crew, board, scratch, sweep, rows, tiles, masks, runs, source, weights, bias, target
-    ):
-        for member in prange(crew):
-            alone(
-                np.int64(member), board, scratch, sweep, rows, tiles, masks, runs,
-                source, weights, bias, target,
-            )  # fmt: skip
-
-    return Kernel(alone, together)
+    return with_a_crew(
+        alone, sweep_together, named(Sweep), *[TABLE] * 4, *[array(dtype, readonly=True)] * 3,
+        array(dtype),
+    )  # fmt: skip
 
 
-@compiled()
+@compiled(parallel=True)
+def sweep_together(
+    crew, board, scratch, address_of_alone, sweep, rows, tiles, masks, runs, source, weights,
+    bias, target,
+):  # fmt: skip
+    """A crew, for a sweep by any tile."""
+    for member in prange(crew):
+        call(address_of_alone, (
+            np.int64(member), board, scratch, sweep, rows, tiles, masks, runs, source, weights,
+            bias, target,
+        ))  # fmt: skip
+
+
+@inner
 def find_rows(s, met, image, top, height, source, target, room, n):
     """Where the rows begin that a tile of the target meets, and its own; the end of the table."""
     for row in met:
@@ -679,16 +687,17 @@ def correlate(
             sums = room[0].view(sums.dtype)[: setup.partial_size].reshape(-1, sums.size)
         sums[...] = 0
         run(
-            gradient_kernel(setup.shape), setup.jobs, setup.multiply_adds,
+            gradient_kernel(setup.shape, sums.dtype), setup.jobs, setup.multiply_adds,
             setup.scratch_bytes, setup.cut, setup.rows, setup.tiles, setup.runs,
-            x.reshape(-1), output_gradient.reshape(-1), sums.reshape(-1),
+            *(read_only(array.reshape(-1), sums.dtype) for array in (x, output_gradient)),
+            sums.reshape(-1),
         )  # fmt: skip
         if setup.partial_size:
             np.add.reduce(sums, axis=0, out=kernel_gradient.reshape(-1))
 
 
 @lru_cache(maxsize=256)
-def gradient_kernel(shape: tuple[int, ...]) -> Kernel:
+def gradient_kernel(shape: tuple[int, ...], dtype: np.dtype) -> Kernel:
     """The compiled kernel gradient for one shape of register tile."""
     tap_rows, taps = shape[0], shape[2]
 
@@ -722,17 +731,24 @@ def gradient_kernel(shape: tuple[int, ...]) -> Kernel:
                                 channel_step, filter_step,
                             )  # fmt: skip
 
-    @compiled(parallel=True)
-    def together(crew, board, scratch, cut, rows, tiles, runs, source, gradient, sums):
-        for member in prange(crew):
-            alone(
-                np.int64(member), board, scratch, cut, rows, tiles, runs, source, gradient, sums
-            )
-
-    return Kernel(alone, together)
+    return with_a_crew(
+        alone, gradient_together, named(Cut), *[TABLE] * 3, *[array(dtype, readonly=True)] * 2,
+        array(dtype),
+    )  # fmt: skip
 
 
-@compiled()
+@compiled(parallel=True)
+def gradient_together(
+    crew, board, scratch, address_of_alone, cut, rows, tiles, runs, source, gradient, sums
+):
+    """A crew, for a kernel gradient by any tile."""
+    for member in prange(crew):
+        call(address_of_alone, (
+            np.int64(member), board, scratch, cut, rows, tiles, runs, source, gradient, sums
+        ))  # fmt: skip
+
+
+@inner
 def find_pairs(s, rows, first, last, i, source, gradient, room):
     """For each row of the gradient, where it begins, and the image rows that it meets.
 

@@ -12,7 +12,6 @@ from convlab.kernels import vectorized
 from convlab.kernels.parallel import channelwise, kernel_gradient, paths, rowwise
 from convlab.kernels.parallel.launch import (
     allowed_threads,
-    borrowed,
     contiguous,
     read_only,
 )
@@ -25,11 +24,10 @@ if TYPE_CHECKING:
 Preparing = Callable[[Plan], Prepared]
 
 
-def prepare_weights(plan: Plan, kernel: np.ndarray, room: np.ndarray | None = None) -> Prepared:
-    """The weights as the plan's path reads them; in some room, where there is any."""
+def prepare_weights(plan: Plan, kernel: np.ndarray) -> Prepared:
+    """The weights as the plan's path reads them, to be kept."""
     backward = plan.operation == "conv2d_input_gradient"
-    if room is None:
-        room = np.empty(plan.packed_size, plan.dtype)
+    room = np.empty(plan.packed_size, plan.dtype)
     return plan.path.prepare(read_only(kernel, plan.dtype), plan.setups, backward, room)
 
 
@@ -127,9 +125,9 @@ def _convolve(
     target: np.ndarray,
     preparing: Preparing | None,
 ) -> bool:
-    """By one path. Weights that serve this call alone are laid out in borrowed room."""
+    """By one path, with weights that are prepared or not."""
     if preparing is not None:
         return plan.path.convolve(source, preparing(plan), bias, plan.setups, target)
-    with borrowed(1, plan.weight_bytes) as room:
-        prepared = prepare_weights(plan, kernel, room[0].view(plan.dtype))
-        return plan.path.convolve(source, prepared, bias, plan.setups, target)
+    backward = plan.operation == "conv2d_input_gradient"
+    weights = read_only(kernel, plan.dtype)
+    return plan.path.convolve_once(source, weights, bias, plan.setups, target, backward)

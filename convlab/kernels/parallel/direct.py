@@ -9,7 +9,6 @@ Then it goes through the filters panel by panel and through the pixels tile by t
 arithmetic is `tiles.add_products`.
 """
 
-
 from __future__ import annotations
 
 import itertools
@@ -22,7 +21,8 @@ import numpy as np
 from numba import prange
 
 from convlab.kernels.parallel.lanes import machine
-from convlab.kernels.parallel.launch import Kernel, compiled, run
+from convlab.kernels.parallel.launch import compiled, inner, run
+from convlab.kernels.parallel.steps import NUMBER, NUMBERS, array, call, entry, named, with_a_crew
 from convlab.kernels.parallel.sweeps import Axis
 from convlab.kernels.parallel.tiles import add_products, address, claim, clear, copy
 
@@ -40,6 +40,8 @@ TILE_PIXELS = (28, 20, 14, 12, 10, 9, 8, 6, 5, 4, 3, 2, 1)
 SHALLOW, SHALLOW_PIXELS = 160, 8
 # Images of a job whose tiles run across images: a tile's pixels.
 IMAGES_APART = 14
+# What `tiles.copy` and `tiles.clear` count here.
+BYTES = np.uint8
 # Jobs for each thread, at least: so that none waits long for the last.
 JOBS_PER_THREAD = 4
 
@@ -75,6 +77,10 @@ class Sweep(NamedTuple):
     rows_at_once: int
     columns_at_once: int
     panels_at_once: int
+    pixels: int  # of the register tile, and its entries in the tables
+    entries: int
+    panel_width: int
+    itemsize: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +102,7 @@ class Setup:
     packed_size : int
         Elements of the packed weights.
     multiply_adds : int
+    dtype : numpy.dtype
     """
 
     shape: tuple[int, ...]
@@ -109,6 +116,7 @@ class Setup:
     scratch_bytes: int
     packed_size: int
     multiply_adds: int
+    dtype: np.dtype
 
     @property
     def tile(self) -> tuple[int, int]:
@@ -189,6 +197,11 @@ def setup(
     while panels_at_once > 1 and blocks * -(-panels // panels_at_once) < _jobs_wanted(threads):
         panels_at_once = -(-panels_at_once // 2)
     merged = groups == 1 and all(b - a == 1 for a, b in itertools.pairwise(columns.taps))
+    shape: tuple[int, ...] = (pixels, vectors, lanes)
+    if shallow:
+        run = group_channels * (len(columns.taps) if merged else 1)
+        across = groups * group_channels * columns.stride, groups * group_filters * columns.step
+        shape += run, *across
     sweep = Sweep(
         images=images,
         rows=rows.cells, first_row=rows.first, row_step=rows.step,
@@ -200,12 +213,9 @@ def setup(
         group_filters=group_filters, group_channels=group_channels, group_panels=group_panels,
         apart=int(apart), merged=int(merged), block=block, panels=panels,
         images_at_once=cut[0], rows_at_once=cut[1], columns_at_once=cut[2],
-        panels_at_once=panels_at_once,
+        panels_at_once=panels_at_once, pixels=pixels, entries=_entries(shape),
+        panel_width=vectors * lanes, itemsize=dtype.itemsize,
     )  # fmt: skip
-    shape: tuple[int, ...] = (pixels, vectors, lanes)
-    if shallow:
-        run = group_channels * (len(columns.taps) if merged else 1)
-        shape += run, columns.stride * sweep.channels, columns.step * sweep.filters
     return Setup(
         shape, sweep, rows, columns,
         np.array(rows.taps, np.int64), np.array(columns.taps, np.int64),
@@ -214,6 +224,7 @@ def setup(
         scratch_bytes=_scratch(sweep, rows, columns, pixels, dtype.itemsize),
         packed_size=panels * taps * group_channels * vectors * lanes,
         multiply_adds=images * rows.cells * columns.cells * taps * sweep.channels * group_filters,
+        dtype=dtype,
     )  # fmt: skip
 
 
@@ -339,10 +350,11 @@ def convolve(
     bias : array of shape (filters,), optional
     setup : Setup
     """
+    offsets = _offsets(bias, setup, packed.dtype)
     run(
-        kernel(setup.shape), setup.jobs, setup.multiply_adds, setup.scratch_bytes,
-        setup.sweep, setup.row_taps, setup.column_taps,
-        source.reshape(-1), packed, _offsets(bias, setup, packed.dtype), target.reshape(-1),
+        sweeping, setup.jobs, setup.multiply_adds, setup.scratch_bytes, setup.sweep,
+        add_tiles_step(setup.shape, setup.dtype), setup.row_taps, setup.column_taps,
+        source.ctypes.data, packed.ctypes.data, offsets.ctypes.data, target.ctypes.data,
     )  # fmt: skip
 
 
@@ -355,126 +367,155 @@ def _offsets(bias: np.ndarray | None, setup: Setup, dtype: np.dtype) -> np.ndarr
     return offsets.reshape(-1)
 
 
-@lru_cache(maxsize=256)
-def kernel(shape: tuple[int, ...]) -> Kernel:
-    """The compiled sweep for one shape of register tile."""
-    pixels, vectors, lanes = shape[:3]
-    panel_width = vectors * lanes
-    # Entries of the tables for a tile: one for each pixel, or one for all, in a row.
-    entries = pixels if len(shape) == 3 else 1
-
-    @compiled()
-    def alone(member, board, scratch, sweep, row_taps, column_taps, source, weights, bias, target):
-        s, room = sweep, scratch[member]
-        row_blocks = -(-s.rows // s.rows_at_once)
-        column_blocks = -(-s.columns // s.columns_at_once)
-        blocks = -(-s.images // s.images_at_once) * row_blocks * column_blocks
-        jobs = blocks * -(-s.panels // s.panels_at_once)
-        size, all_taps = target.itemsize, row_taps.size * column_taps.size
-        longest = s.images_at_once * s.rows_at_once * s.columns_at_once + pixels
-        places, cells = room[:longest], room[longest : 2 * longest]
-        taps = room[2 * longest : 2 * (longest + all_taps)].reshape(all_taps, 2)
-        patch = address(room, 2 * (longest + all_taps))
-        known = (0, 0, 0, 0, 0, 0)
-        while True:
-            job = claim(board)
-            if job >= jobs:
-                break
-            first_panel = job // blocks * s.panels_at_once
-            last_panel = min(first_panel + s.panels_at_once, s.panels)
-            column = job % column_blocks * s.columns_at_once
-            row = job // column_blocks % row_blocks * s.rows_at_once
-            image = job % blocks // (column_blocks * row_blocks) * s.images_at_once
-            images = min(s.images_at_once, s.images - image)
-            rows = min(s.rows_at_once, s.rows - row)
-            columns = min(s.columns_at_once, s.columns - column)
-            # The patch of the source that the job reads: its corner and its size.
-            y, x = row * s.row_stride + row_taps[0], column * s.column_stride + s.left
-            tall = (rows - 1) * s.row_stride + row_taps[-1] - row_taps[0] + 1
-            wide = (columns - 1) * s.column_stride + s.reach
-            in_place = (s.apart or (x >= 0 and x + wide <= s.width)) and s.block == s.channels
-            for channel in range(0, s.channels, s.block):
-                block = min(s.block, s.channels - channel)
-                # Where the patch lies; from one pixel, row and image of it to the next.
-                if in_place:
-                    corner = (image * s.height + y) * s.width + x
-                    base = address(source, 0) + corner * s.channels * size
-                    right, down = s.channels, s.width * s.channels
-                    on = s.height * down
-                else:
-                    base, right, down, on = patch, block, wide * block, tall * wide * block
-                    for n in range(images):
-                        lay_out(
-                            s, source, image + n, y, x, tall, wide, channel, block,
-                            patch + n * on * size,
-                        )  # fmt: skip
-                depth = min(block, s.group_channels)
-                start_row = 0
-                while start_row < rows:
-                    # Rows whose windows meet the same rows of the kernel; then columns likewise.
-                    met_rows = met(row_taps, row + start_row, row + rows, s.row_stride, s.height)
-                    start_column = 0
-                    while start_column < columns:
-                        met_columns = 0, column_taps.size, columns - start_column
-                        if s.apart:
-                            met_columns = met(
-                                column_taps, column + start_column, column + columns,
-                                s.column_stride, s.width,
-                            )  # fmt: skip
-                        layout = (images, met_rows[2], met_columns[2], right, down, on)
-                        if entries == 1:
-                            tiles = layout[0] * layout[1] * -(-layout[2] // pixels)
-                        else:
-                            tiles = -(-layout[0] * layout[1] * layout[2] // pixels)
-                        if layout != known:
-                            tabulate(s, layout, places, cells, tiles * entries, pixels // entries)
-                            known = layout
-                        count = 0
-                        for i in range(met_rows[0], met_rows[1]):
-                            for j in range(met_columns[0], met_columns[1]):
-                                if j == met_columns[0] or not s.merged:
-                                    taps[count, 0] = (row_taps[i] - row_taps[0]) * down
-                                    taps[count, 0] += (column_taps[j] - s.left) * right
-                                    taps[count, 1] = i * column_taps.size + j
-                                    taps[count, 1] *= depth * panel_width
-                                    count += 1
-                        run = depth * (met_columns[1] - met_columns[0] if s.merged else 1)
-                        seen = start_row * s.row_stride * down
-                        seen += start_column * s.column_stride * right
-                        line = image * s.target_height
-                        line += s.first_row + (row + start_row) * s.row_step
-                        across = s.first_column + (column + start_column) * s.column_step
-                        first = (line * s.target_width + across) * s.filters
-                        for panel in range(first_panel, last_panel):
-                            group = panel // s.group_panels
-                            lane = panel % s.group_panels * panel_width
-                            weight = (panel * s.group_channels + channel) * panel_width
-                            weight *= row_taps.size * column_taps.size
-                            beginning = address(bias, panel * panel_width) if channel == 0 else 0
-                            for tile in range(tiles):
-                                add_products(
-                                    shape, target, base + (seen + group * s.group_channels) * size,
-                                    address(places, tile * entries), address(weights, weight),
-                                    taps[:count], run, beginning,
-                                    address(target, first + group * s.group_filters + lane),
-                                    address(cells, tile * entries), s.group_filters - lane,
-                                )  # fmt: skip
-                        start_column += met_columns[2]
-                    start_row += met_rows[2]
-
-    @compiled(parallel=True)
-    def together(
-        crew, board, scratch, sweep, row_taps, column_taps, source, weights, bias, target
-    ):
-        for member in prange(crew):
-            alone(
-                member, board, scratch, sweep, row_taps, column_taps, source, weights, bias, target
-            )
-
-    return Kernel(alone, together)
-
-
 @compiled()
+def alone(
+    member, board, scratch, sweep, add_tiles, row_taps, column_taps, source, weights, bias, target
+):
+    """Do jobs until none is left."""
+    s, room = sweep, scratch[member]
+    row_blocks = -(-s.rows // s.rows_at_once)
+    column_blocks = -(-s.columns // s.columns_at_once)
+    blocks = -(-s.images // s.images_at_once) * row_blocks * column_blocks
+    jobs = blocks * -(-s.panels // s.panels_at_once)
+    size, all_taps = s.itemsize, row_taps.size * column_taps.size
+    longest = s.images_at_once * s.rows_at_once * s.columns_at_once + s.pixels
+    places, cells = room[:longest], room[longest : 2 * longest]
+    taps = room[2 * longest : 2 * (longest + all_taps)].reshape(all_taps, 2)
+    patch = address(room, 2 * (longest + all_taps))
+    known = (0, 0, 0, 0, 0, 0)
+    while True:
+        job = claim(board)
+        if job >= jobs:
+            break
+        first_panel = job // blocks * s.panels_at_once
+        last_panel = min(first_panel + s.panels_at_once, s.panels)
+        column = job % column_blocks * s.columns_at_once
+        row = job // column_blocks % row_blocks * s.rows_at_once
+        image = job % blocks // (column_blocks * row_blocks) * s.images_at_once
+        images = min(s.images_at_once, s.images - image)
+        rows = min(s.rows_at_once, s.rows - row)
+        columns = min(s.columns_at_once, s.columns - column)
+        # The patch of the source that the job reads: its corner and its size.
+        y, x = row * s.row_stride + row_taps[0], column * s.column_stride + s.left
+        tall = (rows - 1) * s.row_stride + row_taps[-1] - row_taps[0] + 1
+        wide = (columns - 1) * s.column_stride + s.reach
+        in_place = (s.apart or (x >= 0 and x + wide <= s.width)) and s.block == s.channels
+        for channel in range(0, s.channels, s.block):
+            block = min(s.block, s.channels - channel)
+            # Where the patch lies; from one pixel, row and image of it to the next.
+            if in_place:
+                corner = (image * s.height + y) * s.width + x
+                base = source + corner * s.channels * size
+                right, down = s.channels, s.width * s.channels
+                on = s.height * down
+            else:
+                base, right, down, on = patch, block, wide * block, tall * wide * block
+                for n in range(images):
+                    lay_out(
+                        s, source, image + n, y, x, tall, wide, channel, block,
+                        patch + n * on * size,
+                    )  # fmt: skip
+            depth = min(block, s.group_channels)
+            start_row = 0
+            while start_row < rows:
+                # Rows whose windows meet the same rows of the kernel; then columns likewise.
+                met_rows = met(row_taps, row + start_row, row + rows, s.row_stride, s.height)
+                start_column = 0
+                while start_column < columns:
+                    met_columns = 0, column_taps.size, columns - start_column
+                    if s.apart:
+                        met_columns = met(
+                            column_taps, column + start_column, column + columns,
+                            s.column_stride, s.width,
+                        )  # fmt: skip
+                    layout = (images, met_rows[2], met_columns[2], right, down, on)
+                    if s.entries == 1:
+                        tiles = layout[0] * layout[1] * -(-layout[2] // s.pixels)
+                    else:
+                        tiles = -(-layout[0] * layout[1] * layout[2] // s.pixels)
+                    if layout != known:
+                        tabulate(
+                            s, layout, places, cells, tiles * s.entries, s.pixels // s.entries
+                        )
+                        known = layout
+                    count = 0
+                    for i in range(met_rows[0], met_rows[1]):
+                        for j in range(met_columns[0], met_columns[1]):
+                            if j == met_columns[0] or not s.merged:
+                                taps[count, 0] = (row_taps[i] - row_taps[0]) * down
+                                taps[count, 0] += (column_taps[j] - s.left) * right
+                                taps[count, 1] = i * column_taps.size + j
+                                taps[count, 1] *= depth * s.panel_width
+                                count += 1
+                    run = depth * (met_columns[1] - met_columns[0] if s.merged else 1)
+                    seen = start_row * s.row_stride * down
+                    seen += start_column * s.column_stride * right
+                    line = image * s.target_height
+                    line += s.first_row + (row + start_row) * s.row_step
+                    across = s.first_column + (column + start_column) * s.column_step
+                    first = (line * s.target_width + across) * s.filters
+                    for panel in range(first_panel, last_panel):
+                        group = panel // s.group_panels
+                        lane = panel % s.group_panels * s.panel_width
+                        weight = (panel * s.group_channels + channel) * s.panel_width * all_taps
+                        beginning = bias + panel * s.panel_width * size if channel == 0 else 0
+                        call(add_tiles, (
+                            tiles, base + (seen + group * s.group_channels) * size,
+                            address(places, 0), weights + weight * size, taps[:count], run,
+                            beginning, target + (first + group * s.group_filters + lane) * size,
+                            address(cells, 0), s.group_filters - lane,
+                        ))  # fmt: skip
+                    start_column += met_columns[2]
+                start_row += met_rows[2]
+
+
+@compiled(parallel=True)
+def together(
+    crew, board, scratch, address_of_alone, sweep, add_tiles, row_taps, column_taps, source,
+    weights, bias, target,
+):  # fmt: skip
+    """The same, by a crew."""
+    for member in prange(crew):
+        call(address_of_alone, (
+            np.int64(member), board, scratch, sweep, add_tiles, row_taps, column_taps, source,
+            weights, bias, target,
+        ))  # fmt: skip
+
+
+sweeping = with_a_crew(
+    alone, together, named(Sweep), NUMBER, NUMBERS, NUMBERS, NUMBER, NUMBER, NUMBER, NUMBER
+)
+
+
+@lru_cache(maxsize=256)
+def add_tiles_step(shape: tuple[int, ...], dtype: np.dtype) -> int:
+    """The address of the compiled register tile, which adds the products of one tile after another.
+
+    Beside the number of tiles it takes what `tiles.add_products` takes.
+    """
+    number = dtype.type
+    step = 8 * _entries(shape)
+
+    @inner
+    def add_tiles(
+        tiles, source, places, weights, taps, run, beginning, target, cells, left
+    ):
+        for tile in range(tiles):
+            add_products(
+                shape, number, source, places + tile * step, weights, taps, run, beginning, target,
+                cells + tile * step, left,
+            )  # fmt: skip
+
+    taps = array(np.dtype(np.int64), 2)
+    return entry(add_tiles, (*[NUMBER] * 4, taps, *[NUMBER] * 5))
+
+
+def _entries(shape: tuple[int, ...]) -> int:
+    """Entries of the tables for a tile: one for each pixel, or one for all, in a row."""
+    return shape[0] if len(shape) == 3 else 1
+
+
+@inner
 def tabulate(s, layout, places, cells, count, step):
     """Where windows begin, and where their sums go, for every pixel or every ``step``-th of a row.
 
@@ -497,7 +538,7 @@ def tabulate(s, layout, places, cells, count, step):
                     row, image = 0, image + 1
 
 
-@compiled()
+@inner
 def met(taps, cell, end, stride, size):
     """The taps that lie on the source for a cell: the first, the end, and how many cells agree."""
     low, high = 0, taps.size
@@ -518,23 +559,24 @@ def met(taps, cell, end, stride, size):
     return low, high, cells
 
 
-@compiled()
+@inner
 def lay_out(s, source, image, y, x, tall, wide, channel, block, patch):
     """Copy some channels of a patch of one image, with zeros to its left and right."""
-    size = source.itemsize
+    size = s.itemsize
     before = min(max(0, -x), wide)
     after = min(max(0, x + wide - s.width), wide - before)
     inner = wide - before - after
     for row in range(max(y, 0), min(y + tall, s.height)):
         line = patch + (row - y) * wide * block * size
-        clear(source, line, before * block)
-        first = ((image * s.height + row) * s.width + x + before) * s.channels + channel
+        clear(BYTES, line, before * block * size)
+        pixel = (image * s.height + row) * s.width + x + before
+        first = source + (pixel * s.channels + channel) * size
         if block == s.channels:
-            copy(source, address(source, first), line + before * block * size, inner * block)
+            copy(BYTES, first, line + before * block * size, inner * block * size)
         else:
-            for pixel in range(inner):
+            for column in range(inner):
                 copy(
-                    source, address(source, first + pixel * s.channels),
-                    line + (before + pixel) * block * size, block,
+                    BYTES, first + column * s.channels * size,
+                    line + (before + column) * block * size, block * size,
                 )  # fmt: skip
-        clear(source, line + (wide - after) * block * size, after * block)
+        clear(BYTES, line + (wide - after) * block * size, after * block * size)

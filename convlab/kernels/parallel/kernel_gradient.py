@@ -32,11 +32,11 @@ from numba import prange, types
 
 from convlab.geometry import Geometry
 from convlab.kernels.parallel.lanes import machine
-from convlab.kernels.parallel.launch import LINE, Kernel, borrowed, compiled, run
+from convlab.kernels.parallel.launch import LINE, borrowed, compiled, inner, run
+from convlab.kernels.parallel.steps import NUMBER, NUMBERS, call, named, with_a_crew
 from convlab.kernels.parallel.sweeps import Axis, forward
 from convlab.kernels.parallel.tiles import address, claim, clear, copy
 from convlab.kernels.parallel.tiles_gradient import KINDS, Shape, steps, tick
-from convlab.kernels.parallel.tiles_winograd import call, entry
 
 # Pixels of a block, about, and bytes of the input that they read: half of a usual second-level
 # cache.
@@ -426,7 +426,7 @@ def correlate(
     with borrowed(1, s.partial_bytes) as rows:
         sums = rows[0] if s.partial_bytes else kernel_gradient
         run(
-            correlation, s.jobs, s.multiply_adds, s.scratch_bytes, _entry(), s.cut, steps(s.shape),
+            correlation, s.jobs, s.multiply_adds, s.scratch_bytes, s.cut, steps(s.shape),
             s.row_taps, s.column_taps, finished, x.ctypes.data, output_gradient.ctypes.data,
             sums.ctypes.data, kernel_gradient.ctypes.data,
         )  # fmt: skip
@@ -439,9 +439,6 @@ def correlate(
 # --- what is compiled -----------------------------------------------------------------------------
 # Once for all layers and dtypes: what depends on the dtype or the register tile is in the steps,
 # which are called by their addresses, as is `alone` by a crew. So nothing is compiled twice.
-
-# For functions that no Python code calls: half of their compilation would be for that.
-inner = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 class Part(NamedTuple):
@@ -480,8 +477,8 @@ class View(NamedTuple):
 
 @compiled()
 def alone(
-    member, board, scratch, address_of_alone, cut, steps, row_taps, column_taps, finished,
-    source, gradient, sums, target,
+    member, board, scratch, cut, steps, row_taps, column_taps, finished, source, gradient, sums,
+    target,
 ):  # fmt: skip
     """Do jobs until none is left."""
     s, room = cut, scratch[member]
@@ -539,23 +536,14 @@ def together(
     """The same, by a crew."""
     for member in prange(crew):
         call(address_of_alone, (
-            np.int64(member), board, scratch, address_of_alone, cut, steps, row_taps, column_taps,
-            finished, source, gradient, sums, target,
+            np.int64(member), board, scratch, cut, steps, row_taps, column_taps, finished, source,
+            gradient, sums, target,
         ))  # fmt: skip
 
 
-correlation = Kernel(alone, together)
-
-
-@lru_cache(maxsize=1)
-def _entry() -> int:
-    """The address of `alone`."""
-    number, table = types.int64, types.Array(types.int64, 1, "C")
-    cut = types.NamedUniTuple(number, len(Cut._fields), Cut)
-    return entry(alone, (
-        number, table, types.Array(number, 2, "C"), number, cut, types.UniTuple(number, 4),
-        table, table, table, number, number, number, number,
-    ))  # fmt: skip
+correlation = with_a_crew(
+    alone, together, named(Cut), types.UniTuple(NUMBER, 4), *[NUMBERS] * 3, *[NUMBER] * 4
+)
 
 
 @inner

@@ -6,14 +6,16 @@ weights, `convolve` computes. `plan` says what these promise.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convlab.geometry import Geometry
 from convlab.kernels.algorithms import winograd_applies
 from convlab.kernels.parallel import channelwise, direct, packing, rowwise, sweeps, winograd
+from convlab.kernels.parallel.launch import borrowed
 
 # Channels that Winograd's algorithm sums over, at least, where nobody asked for it: with fewer,
 # its rounding can leave what the direct path allows.
@@ -38,36 +40,53 @@ def shared_out(room: np.ndarray, setups: tuple[Any, ...]) -> tuple[np.ndarray, .
     return tuple(parts)
 
 
-class Path(Protocol):
+class Path(ABC):
     """What a path offers."""
 
     name: str
     told: str
 
+    @abstractmethod
     def takes(self, geometry: Geometry, dtype: np.dtype, backward: bool) -> bool:
         """Whether this path is right for a layer, and likely the fastest."""
 
+    @abstractmethod
     def setups(
         self, geometry: Geometry, dtype: np.dtype, threads: int, backward: bool
     ) -> tuple[Any, ...]:
         """How the work is cut: one setup for each sweep."""
 
+    @abstractmethod
     def layout(self, setups: tuple[Any, ...]) -> tuple:
         """What the order of the prepared weights depends on, beside the kernel."""
 
+    @abstractmethod
     def prepare(
         self, kernel: np.ndarray, setups: tuple[Any, ...], backward: bool, room: np.ndarray
     ) -> Prepared:
         """Lay out the weights in the order in which this path reads them, in some room."""
 
+    @abstractmethod
     def convolve(
         self, source: np.ndarray, prepared: Prepared, bias: np.ndarray | None,
         setups: tuple[Any, ...], target: np.ndarray,
     ) -> bool:  # fmt: skip
         """Fill the target. False where zeros may have met something infinite."""
 
+    def convolve_once(
+        self, source: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None,
+        setups: tuple[Any, ...], target: np.ndarray, backward: bool,
+    ) -> bool:  # fmt: skip
+        """The same with weights as they are, which serve this call alone."""
+        size = sum(setup.packed_size for setup in setups)
+        with borrowed(1, size * kernel.itemsize) as rows:
+            room = rows[0].view(kernel.dtype)
+            return self.convolve(
+                source, self.prepare(kernel, setups, backward, room), bias, setups, target
+            )
 
-class Direct:
+
+class Direct(Path):
     """Every convolution, by the register tile."""
 
     name = "direct"
@@ -126,7 +145,7 @@ class Direct:
         return True
 
 
-class Winograd:
+class Winograd(Path):
     """3 x 3 kernels with strides of 1, by Winograd's algorithm, F(2x2, 3x3) or F(4x4, 3x3)."""
 
     def __init__(self, size: int) -> None:
@@ -182,8 +201,15 @@ class Winograd:
         """False where an output is not finite: it may have spread to its neighbours."""
         return winograd.convolve(source, prepared.arrays[0], bias, setups[0], target)
 
+    def convolve_once(
+        self, source: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None,
+        setups: tuple[winograd.Setup, ...], target: np.ndarray, backward: bool,
+    ) -> bool:  # fmt: skip
+        """Where few tiles share the weights, each job transforms those that it needs."""
+        return winograd.convolve(source, kernel, bias, setups[0], target, backward)
 
-class Few:
+
+class Few(Path):
     """Layers whose filters see one channel, or few: the lanes run along channels, or along rows.
 
     Both modules offer the same functions.

@@ -18,11 +18,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import from_dtype, prange, types
+from numba import prange
 
 from convlab.geometry import Geometry
 from convlab.kernels.parallel.lanes import machine
 from convlab.kernels.parallel.launch import Kernel, compiled, contiguous, read_only, run
+from convlab.kernels.parallel.steps import array, call, named, with_a_crew
 from convlab.kernels.parallel.tiles import address, claim, clear, copy
 from convlab.kernels.parallel.tiles_pooling import (
     add_runs,
@@ -33,7 +34,6 @@ from convlab.kernels.parallel.tiles_pooling import (
     largest,
     mean,
 )
-from convlab.kernels.parallel.tiles_winograd import call, entry
 
 # Numbers of the image that a job takes, in whole lines: they stay in a core's own cache.
 JOB = 1 << 15
@@ -193,22 +193,8 @@ def two_sources_together(crew, board, scratch, address_of_alone, windows, first,
 
 
 def _with_a_crew(alone: Any, together: Any, sources: int, dtype: np.dtype) -> Kernel:
-    """A kernel whose crew gets the address of its code: nothing of it is compiled twice."""
-
-    @lru_cache(maxsize=1)
-    def address_of_alone() -> int:
-        number, element = types.int64, from_dtype(dtype)
-        return entry(alone, (
-            number, types.Array(number, 1, "C"), types.Array(number, 2, "C"),
-            types.NamedUniTuple(number, len(Windows._fields), Windows),
-            *[types.Array(element, 1, "C", readonly=True)] * sources,
-            types.Array(element, 1, "C"),
-        ))  # fmt: skip
-
-    def lead(crew: int, board: np.ndarray, scratch: np.ndarray, *arguments: Any) -> None:
-        together(crew, board, scratch, address_of_alone(), *arguments)
-
-    return Kernel(alone, lead)
+    source = array(dtype, readonly=True)
+    return with_a_crew(alone, together, named(Windows), *[source] * sources, array(dtype))
 
 
 @lru_cache(maxsize=256)

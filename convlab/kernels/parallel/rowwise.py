@@ -29,7 +29,8 @@ from numba import prange
 from convlab.geometry import Geometry
 from convlab.kernels.parallel.channelwise import JOBS_PER_THREAD, MASK_BITS, PARTS, Axis, frozen
 from convlab.kernels.parallel.lanes import machine
-from convlab.kernels.parallel.launch import Kernel, borrowed, compiled, run
+from convlab.kernels.parallel.launch import Kernel, borrowed, compiled, inner, read_only, run
+from convlab.kernels.parallel.steps import TABLE, array, call, named, with_a_crew
 from convlab.kernels.parallel.tiles import address, claim
 from convlab.kernels.parallel.tiles_channelwise import Slide, meetings
 from convlab.kernels.parallel.tiles_rowwise import correlate_rows, slide_along_rows
@@ -305,14 +306,15 @@ def convolve(
     if bias is not None:
         starts = np.append(bias, starts[:1])[setup.bias_order]
     run(
-        sweep_kernel(setup.shape), setup.jobs, setup.multiply_adds, setup.scratch_bytes,
-        setup.sweep, setup.tiles, setup.masks, source.reshape(-1), packed, starts,
+        sweep_kernel(setup.shape, target.dtype), setup.jobs, setup.multiply_adds,
+        setup.scratch_bytes, setup.sweep, setup.tiles, setup.masks,
+        *(read_only(array.reshape(-1), target.dtype) for array in (source, packed, starts)),
         target.reshape(-1),
     )  # fmt: skip
 
 
 @lru_cache(maxsize=256)
-def sweep_kernel(shape: tuple[int, ...]) -> Kernel:
+def sweep_kernel(shape: tuple[int, ...], dtype: np.dtype) -> Kernel:
     """The compiled sweep for one shape of register tile."""
     vectors, _, spread, folded = shape[:4]
     inner, edge = ((*shape[:4], edges, *shape[4:]) for edges in (0, 1))
@@ -352,15 +354,21 @@ def sweep_kernel(shape: tuple[int, ...]) -> Kernel:
                             to, s.target_row, start, s.target_row, count,
                         )  # fmt: skip
 
-    @compiled(parallel=True)
-    def together(crew, board, scratch, sweep, tiles, masks, source, weights, bias, target):
-        for member in prange(crew):
-            alone(
-                np.int64(member), board, scratch, sweep, tiles, masks, source, weights, bias,
-                target,
-            )  # fmt: skip
+    return with_a_crew(
+        alone, sweep_together, named(Sweep), *[TABLE] * 2, *[array(dtype, readonly=True)] * 3,
+        array(dtype),
+    )  # fmt: skip
 
-    return Kernel(alone, together)
+
+@compiled(parallel=True)
+def sweep_together(
+    crew, board, scratch, address_of_alone, sweep, tiles, masks, source, weights, bias, target
+):
+    """A crew, for a sweep by any tile."""
+    for member in prange(crew):
+        call(address_of_alone, (
+            np.int64(member), board, scratch, sweep, tiles, masks, source, weights, bias, target
+        ))  # fmt: skip
 
 
 class Cut(NamedTuple):
@@ -463,9 +471,9 @@ def correlate(
         sums = room[0].view(x.dtype)[:size]
         sums[...] = 0
         run(
-            gradient_kernel(setup.shape), setup.jobs, setup.multiply_adds,
+            gradient_kernel(setup.shape, sums.dtype), setup.jobs, setup.multiply_adds,
             setup.scratch_bytes, setup.cut, setup.tiles, setup.masks,
-            x.reshape(-1), output_gradient.reshape(-1), sums,
+            *(read_only(array.reshape(-1), sums.dtype) for array in (x, output_gradient)), sums,
         )  # fmt: skip
         total = np.add.reduce(sums.reshape(setup.sums), axis=0).transpose(2, 1, 0, 3)
     tall, wide, channels, filters = kernel_gradient.shape
@@ -477,7 +485,7 @@ def correlate(
 
 
 @lru_cache(maxsize=256)
-def gradient_kernel(shape: tuple[int, ...]) -> Kernel:
+def gradient_kernel(shape: tuple[int, ...], dtype: np.dtype) -> Kernel:
     """The compiled kernel gradient for one shape of register tile."""
     unit, _, spread, folded, phases, places, taps, _, dilation = shape[:9]
     lanes = shape[-1]
@@ -528,17 +536,24 @@ def gradient_kernel(shape: tuple[int, ...]) -> Kernel:
                                         stop - k, to, size,
                                     )  # fmt: skip
 
-    @compiled(parallel=True)
-    def together(crew, board, scratch, cut, tiles, masks, source, gradient, sums):
-        for member in prange(crew):
-            alone(
-                np.int64(member), board, scratch, cut, tiles, masks, source, gradient, sums
-            )
-
-    return Kernel(alone, together)
+    return with_a_crew(
+        alone, gradient_together, named(Cut), *[TABLE] * 2, *[array(dtype, readonly=True)] * 2,
+        array(dtype),
+    )  # fmt: skip
 
 
-@compiled()
+@compiled(parallel=True)
+def gradient_together(
+    crew, board, scratch, address_of_alone, cut, tiles, masks, source, gradient, sums
+):
+    """A crew, for a kernel gradient by any tile."""
+    for member in prange(crew):
+        call(address_of_alone, (
+            np.int64(member), board, scratch, cut, tiles, masks, source, gradient, sums
+        ))  # fmt: skip
+
+
+@inner
 def find_inner(s, start, shift, width, step, total):
     """The steps from one on, and up to another, whose lanes all exist, and all that they meet."""
     low = min(max(0, -((start + shift) // step)), total)

@@ -11,7 +11,6 @@ tiles of all shapes.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from llvmlite import ir
 from numba import types
@@ -19,8 +18,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from convlab.kernels.parallel.lanes import INDEX, Emitter
-from convlab.kernels.parallel.launch import compiled
-from convlab.kernels.parallel.tiles_winograd import entry
+from convlab.kernels.parallel.launch import inner
+from convlab.kernels.parallel.steps import entry
 
 # Vectors that `add_chunks` sums side by side: so none waits for the one before.
 AT_ONCE = 8
@@ -261,7 +260,7 @@ def turn(typing_context, shape, source, source_apart, target, target_apart, rows
 def steps(shape: Shape) -> tuple[int, int, int, int]:
     """Addresses of the compiled `add_outer_products`, `copy_rows`, `add_chunks` and `turn`."""
 
-    @compiled()
+    @inner
     def add_tile(
         source, taps, gradient, pixels, count, target, cells, skipped, left, going_on, ahead, pace,
         follow,
@@ -271,7 +270,6 @@ def steps(shape: Shape) -> tuple[int, int, int, int]:
             ahead, pace, follow,
         )  # fmt: skip
 
-    _kept.append(add_tile)
     return entry(add_tile, (types.int64,) * 13), *_plain_steps(shape[-2:])
 
 
@@ -279,26 +277,21 @@ def steps(shape: Shape) -> tuple[int, int, int, int]:
 def _plain_steps(shape: tuple[int, int]) -> tuple[int, int, int]:
     """The steps that depend on the dtype alone."""
 
-    @compiled()
+    @inner
     def lay_out_rows(source, apart, target, width, count, left):
         copy_rows(shape, source, apart, target, width, count, left)
 
-    @compiled()
+    @inner
     def add_all_chunks(source, apart, chunks, target, count):
         add_chunks(shape, source, apart, chunks, target, count)
 
-    @compiled()
+    @inner
     def turn_all(source, source_apart, target, target_apart, rows, count):
         turn(shape, source, source_apart, target, target_apart, rows, count)
 
     made = (lay_out_rows, 6), (add_all_chunks, 5), (turn_all, 6)
-    _kept.extend(made)
     first, second, third = (entry(step, (types.int64,) * count) for step, count in made)
     return first, second, third
-
-
-# Compiled functions of which only the address is handed on.
-_kept: list[Any] = []
 
 
 @intrinsic

@@ -21,7 +21,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from convlab.kernels.parallel.lanes import INDEX, Check, Emitter, Vector
-from convlab.kernels.parallel.launch import compiled
+from convlab.kernels.parallel.launch import inner
+from convlab.kernels.parallel.steps import entry
 from convlab.kernels.parallel.tiles import RegisterTile
 from convlab.kernels.parallel.transforms import (
     input_transform,
@@ -71,7 +72,7 @@ def steps(size: int, shape: tuple[int, int, int], itemsize: int, which: tuple[st
 
 @lru_cache(maxsize=64)
 def _input_step(shape: tuple[int, ...]) -> int:
-    @compiled()
+    @inner
     def transform_input_step(
         source, down, right, row, column, height, width, zeros, target, step, channels
     ):
@@ -84,7 +85,7 @@ def _input_step(shape: tuple[int, ...]) -> int:
 
 @lru_cache(maxsize=64)
 def _kernel_step(shape: tuple[int, ...]) -> int:
-    @compiled()
+    @inner
     def transform_kernel_step(source, tap, down, count, filters, target, step):
         transform_kernel(shape, source, tap, down, count, filters, target, step)
 
@@ -93,7 +94,7 @@ def _kernel_step(shape: tuple[int, ...]) -> int:
 
 @lru_cache(maxsize=64)
 def _turned_step(shape: tuple[int, ...]) -> int:
-    @compiled()
+    @inner
     def transform_turned_kernel_step(source, tap, down, count, filters, target, step):
         transform_turned_kernel(shape, source, tap, down, count, filters, target, step)
 
@@ -102,7 +103,7 @@ def _turned_step(shape: tuple[int, ...]) -> int:
 
 @lru_cache(maxsize=64)
 def _products_step(shape: tuple[int, ...]) -> int:
-    @compiled()
+    @inner
     def multiply_step(
         groups, values, places, values_step, weights, weights_step, run, going_on, sums, sums_step
     ):
@@ -116,7 +117,7 @@ def _products_step(shape: tuple[int, ...]) -> int:
 
 @lru_cache(maxsize=64)
 def _output_step(shape: tuple[int, ...]) -> int:
-    @compiled()
+    @inner
     def transform_output_step(
         source, step, bias, target, down, right, rows, columns, filters, spoiled
     ):
@@ -125,28 +126,6 @@ def _output_step(shape: tuple[int, ...]) -> int:
         )
 
     return entry(transform_output_step, (types.int64,) * 10)
-
-
-def entry(function: Any, signature: tuple[Any, ...]) -> int:
-    """Compile a function for arguments of these types; the address of its code."""
-    function.compile(signature)
-    made = function.overloads[signature]
-    return int(made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
-
-
-@intrinsic
-def call(typing_context, address, arguments):
-    """Call the compiled function at an address, with the arguments of a tuple."""
-    kinds = tuple(arguments.types)
-
-    def write(context, builder, signature, values):
-        kind = context.call_conv.get_function_type(types.none, kinds)
-        function = builder.inttoptr(values[0], kind.as_pointer())
-        items = cgutils.unpack_tuple(builder, values[1], len(kinds))
-        context.call_conv.call_function(builder, function, types.none, kinds, items)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, arguments), write
 
 
 # --- the steps ------------------------------------------------------------------------------------

@@ -38,12 +38,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
+from numba import prange, types
 
 from convlab.kernels.parallel.lanes import machine
-from convlab.kernels.parallel.launch import LINE, Kernel, borrowed, compiled, run
+from convlab.kernels.parallel.launch import LINE, borrowed, compiled, run
+from convlab.kernels.parallel.steps import NUMBER, NUMBERS, call, named, with_a_crew
 from convlab.kernels.parallel.tiles import address, claim
-from convlab.kernels.parallel.tiles_winograd import TAPS, call, steps
+from convlab.kernels.parallel.tiles_winograd import TAPS, Steps, steps
 
 # Bytes of a job's transformed inputs, about: a part of a usual second-level cache.
 VALUES_BYTES = 2**18
@@ -427,10 +428,12 @@ def prepare_alone(member, board, scratch, numbers, step, kernel, packed):
 
 
 @compiled(parallel=True)
-def prepare_together(crew, board, scratch, numbers, step, kernel, packed):
+def prepare_together(crew, board, scratch, address_of_alone, numbers, step, kernel, packed):
     """The same, by a crew."""
     for member in prange(crew):
-        prepare_alone(np.int64(member), board, scratch, numbers, step, kernel, packed)
+        call(address_of_alone, (
+            np.int64(member), board, scratch, numbers, step, kernel, packed
+        ))  # fmt: skip
 
 
 @compiled(inline="always")
@@ -504,12 +507,14 @@ def convolve_alone(member, board, scratch, numbers, do, step, x, weights, bias, 
 
 
 @compiled(parallel=True)
-def convolve_together(crew, board, scratch, numbers, do, step, x, weights, bias, output, spoiled):
+def convolve_together(
+    crew, board, scratch, address_of_alone, numbers, do, step, x, weights, bias, output, spoiled
+):
     """The same, by a crew."""
     for member in prange(crew):
-        convolve_alone(
+        call(address_of_alone, (
             np.int64(member), board, scratch, numbers, do, step, x, weights, bias, output, spoiled
-        )
+        ))  # fmt: skip
 
 
 @compiled(inline="always")
@@ -538,5 +543,9 @@ def transform_inputs(s, do, x, first, count, groups, values, places, zeros):
                     row, image = 0, image + 1
 
 
-_preparing = Kernel(prepare_alone, prepare_together)
-_convolving = Kernel(convolve_alone, convolve_together)
+STEP = types.UniTuple(NUMBER, 2)
+_preparing = with_a_crew(prepare_alone, prepare_together, named(Numbers), STEP, NUMBER, NUMBER)
+_convolving = with_a_crew(
+    convolve_alone, convolve_together, named(Numbers), named(Steps), STEP,
+    NUMBER, NUMBER, NUMBER, NUMBER, NUMBERS,
+)  # fmt: skip
