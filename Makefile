@@ -20,6 +20,7 @@ help: ## print these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1 - /'
 
 book: html ## build the book and serve it on this computer until stopped (Ctrl-C)
+	$(BIN)/convlab warmup
 	$(BIN)/convlab book --no-build
 
 # All pages each time: a page that was not rebuilt would hide its warnings.
@@ -28,6 +29,7 @@ html: $(READY) ## build the book into _build/html, without a single warning
 
 test: lint $(PARITY_READY) ## run every check: style, types, tests, doctests and all notebooks
 	$(BIN)/convlab warmup
+	$(BIN)/convlab bench --quick
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY) ## check style and types only

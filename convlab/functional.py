@@ -78,9 +78,11 @@ def conv2d(
     implementation : {"naive", "vectorized", "parallel", "auto"}, optional
         Which of the three kernels computes; the choice of `use_implementation` where None.
     algorithm : {"auto", "direct", "winograd2", "winograd4"}, default "auto"
-        How the parallel kernels compute. ``"auto"`` takes the fastest path that is as exact as a
-        direct sum: among them Winograd's F(2x2, 3x3), for 3 x 3 kernels with strides of 1, where
-        it pays. Its F(4x4, 3x3) saves more multiplications and loses a digit: only on request.
+        How the parallel kernels compute. ``"auto"`` takes the fastest path whose rounding errors
+        are of the size of a direct sum's: among them Winograd's F(2x2, 3x3), for 3 x 3 kernels
+        with strides of 1, where it pays. An error there can come from any pixel of the window,
+        also from one whose weight is zero. F(4x4, 3x3) saves more multiplications and loses a
+        digit: only on request. ``"direct"`` never takes Winograd's.
 
     Returns
     -------

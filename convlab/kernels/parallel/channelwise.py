@@ -49,7 +49,7 @@ CACHE_LINES = 50
 # Bytes of images that may be expected in a cache of the core.
 NEAR_BYTES = 4 * 2**20
 # Jobs for each thread, so that none waits long for the last.
-JOBS_PER_THREAD = 6
+JOBS_PER_THREAD = 10
 # Rows of a job, at most.
 ROWS = 32
 # Pixels that are summed up before their sum is added to the others', and sums that are made

@@ -29,17 +29,20 @@ from convlab.kernels.parallel.tiles import add_products, address, claim, clear, 
 # Bytes of a patch that a job lays out: half of a usual second-level cache, with room for weights.
 PATCH_BYTES = 192 * 2**10
 # Bytes of a panel's weights: with more, channels are taken a block at a time.
-PANEL_BYTES = 192 * 2**10
+PANEL_BYTES = 224 * 2**10
 # Pixels of a job, about: enough that its weights, fetched once, are used often. With one panel
 # of filters nothing is fetched twice, and a job may be larger.
 PIXELS = 512
 # Pixels of a register tile. Few sizes, because each is compiled by itself.
-TILE_PIXELS = (28, 20, 14, 12, 10, 9, 8, 6, 5, 4, 3, 2, 1)
+TILE_PIXELS = (28, 20, 14, 13, 12, 11, 10, 9, 8, 6, 5, 4, 3, 2, 1)
 # Products of a sum up to which a layer is worth a tile of its own: the first layers of networks.
 # Its tile is small: so it ends soon, and its end hides behind the next one's beginning.
 SHALLOW, SHALLOW_PIXELS = 160, 8
-# Images of a job whose tiles run across images: a tile's pixels.
+# Pixels of a usual tile; and so the images of a job whose tiles run across images, at most.
 IMAGES_APART = 14
+# What leaving out the columns of padding must save: of the products; and more where tiles run
+# across images, which lie far apart.
+SAVED, SAVED_ACROSS = 1 / 32, 1 / 12
 # What `tiles.copy` and `tiles.clear` count here.
 BYTES = np.uint8
 # Jobs for each thread, at least: so that none waits long for the last.
@@ -176,14 +179,16 @@ def setup(
     """
     lanes, taps = machine().lanes(dtype), len(rows.taps) * len(columns.taps)
     block = _channel_block(groups, group_channels, taps, dtype.itemsize, lanes)
-    apart = _is_apart(images, columns)
-    if apart:
-        cut = IMAGES_APART, rows.cells, columns.cells
+    most = PIXELS if groups * group_filters > 2 * lanes else 4 * PIXELS
+    across = images >= 4 * IMAGES_APART and _saved(IMAGES_APART, columns) > SAVED_ACROSS
+    cut = _cut(images, rows, columns, block * dtype.itemsize, most, 1)
+    apart = across or _saved(cut[0] * cut[1], columns) > SAVED
+    if across:
+        cut = _images_apart(images, threads), rows.cells, columns.cells
     else:
-        most = PIXELS if groups * group_filters > 2 * lanes else 4 * PIXELS
         cut = _cut(images, rows, columns, block * dtype.itemsize, most, threads)
     depth = taps * min(block, group_channels)
-    pixels, vectors = _tile(IMAGES_APART if apart else math.prod(cut), group_filters, lanes, depth)
+    pixels, vectors = _tile(cut[0] if across else math.prod(cut), group_filters, lanes, depth)
     shallow = _is_shallow(depth, pixels, columns.cells, cut[2]) and not apart
     if shallow:
         pixels = min(pixels, SHALLOW_PIXELS)
@@ -200,8 +205,9 @@ def setup(
     shape: tuple[int, ...] = (pixels, vectors, lanes)
     if shallow:
         run = group_channels * (len(columns.taps) if merged else 1)
-        across = groups * group_channels * columns.stride, groups * group_filters * columns.step
-        shape += run, *across
+        shape += (
+            run, groups * group_channels * columns.stride, groups * group_filters * columns.step,
+        )  # fmt: skip
     sweep = Sweep(
         images=images,
         rows=rows.cells, first_row=rows.first, row_step=rows.step,
@@ -234,6 +240,16 @@ def _is_shallow(depth: int, pixels: int, columns: int, at_once: int) -> bool:
     return depth <= SHALLOW and 1 < tall <= min(at_once, columns % at_once or tall)
 
 
+def _images_apart(images: int, threads: int) -> int:
+    """Images of a tile that runs across them, so that none is left over, nor a thread idle."""
+
+    def cost(at_once: int) -> int:
+        jobs = -(-images // at_once)
+        return -(-jobs // threads) * threads * (at_once + 1)  # one pixel's time for the beginning
+
+    return min(range(IMAGES_APART, IMAGES_APART // 2, -1), key=cost)
+
+
 def _scratch(sweep: Sweep, rows: Axis, columns: Axis, pixels: int, itemsize: int) -> int:
     """Bytes for the tables of a job, and for its patch."""
     at_once = sweep.images_at_once * sweep.rows_at_once * sweep.columns_at_once
@@ -244,19 +260,20 @@ def _scratch(sweep: Sweep, rows: Axis, columns: Axis, pixels: int, itemsize: int
     return 8 * tables + sweep.images_at_once * patch * sweep.block * itemsize
 
 
-def _is_apart(images: int, columns: Axis) -> bool:
-    """Whether to leave out the columns of padding, instead of multiplying their zeros.
+def _saved(alike: int, columns: Axis) -> float:
+    """Share of the products that are saved where columns of padding are left out.
 
-    The tiles of a border pixel then hold it and its like in other images: there must be enough
-    images to fill them, and enough zeros to be worth it.
+    Columns that meet the same taps are then tiles of their own. The last tile of each does some
+    pixels twice, so it matters how many pixels are alike: those of a column, in a job.
     """
-    reads = columns.cells * len(columns.taps)
-    real = sum(
-        0 <= cell * columns.stride + tap < columns.source
-        for cell in range(columns.cells)
-        for tap in columns.taps
-    )
-    return images >= 4 * IMAGES_APART and reads - real > reads // 12
+    if not columns.is_padded:
+        return 0.0
+
+    def tiles(cells: int) -> int:
+        return -(-alike * cells // IMAGES_APART)
+
+    apart = sum(tiles(cells) * taps for cells, taps in columns.alike())
+    return 1 - apart / (tiles(columns.cells) * len(columns.taps))
 
 
 def _jobs_wanted(threads: int) -> int:

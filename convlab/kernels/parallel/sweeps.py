@@ -53,6 +53,14 @@ class Axis:
             return False
         return self.taps[0] < 0 or (self.cells - 1) * self.stride + self.taps[-1] >= self.source
 
+    def alike(self) -> list[tuple[int, int]]:
+        """Neighbours that meet the same taps: how many cells, and how many taps."""
+        met = [
+            tuple(0 <= cell * self.stride + tap < self.source for tap in self.taps)
+            for cell in range(self.cells)
+        ]
+        return [(len(list(cells)), sum(taps)) for taps, cells in itertools.groupby(met)]
+
 
 def forward(geometry: Geometry, axis: int) -> Axis:
     """The axis of a convolution, or of a pooling.
