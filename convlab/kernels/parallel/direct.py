@@ -180,15 +180,9 @@ def setup(
     lanes, taps = machine().lanes(dtype), len(rows.taps) * len(columns.taps)
     block = _channel_block(groups, group_channels, taps, dtype.itemsize, lanes)
     most = PIXELS if groups * group_filters > 2 * lanes else 4 * PIXELS
-    across = images >= 4 * IMAGES_APART and _saved(IMAGES_APART, columns) > SAVED_ACROSS
-    cut = _cut(images, rows, columns, block * dtype.itemsize, most, 1)
-    apart = across or _saved(cut[0] * cut[1], columns) > SAVED
-    if across:
-        cut = _images_apart(images, threads), rows.cells, columns.cells
-    else:
-        cut = _cut(images, rows, columns, block * dtype.itemsize, most, threads)
+    cut, apart, alike = _job(images, rows, columns, block * dtype.itemsize, most, threads)
     depth = taps * min(block, group_channels)
-    pixels, vectors = _tile(cut[0] if across else math.prod(cut), group_filters, lanes, depth)
+    pixels, vectors = _tile(alike, group_filters, lanes, depth)
     shallow = _is_shallow(depth, pixels, columns.cells, cut[2]) and not apart
     if shallow:
         pixels = min(pixels, SHALLOW_PIXELS)
@@ -198,9 +192,7 @@ def setup(
     )
     group_panels = -(-group_filters // (vectors * lanes))
     panels = groups * group_panels
-    panels_at_once = panels
-    while panels_at_once > 1 and blocks * -(-panels // panels_at_once) < _jobs_wanted(threads):
-        panels_at_once = -(-panels_at_once // 2)
+    panels_at_once = _panels_at_once(panels, blocks, threads)
     merged = groups == 1 and all(b - a == 1 for a, b in itertools.pairwise(columns.taps))
     shape: tuple[int, ...] = (pixels, vectors, lanes)
     if shallow:
@@ -238,6 +230,30 @@ def _is_shallow(depth: int, pixels: int, columns: int, at_once: int) -> bool:
     """Whether a layer gets a tile of its own, which is a piece of a row: rows must fill it."""
     tall = min(pixels, SHALLOW_PIXELS)
     return depth <= SHALLOW and 1 < tall <= min(at_once, columns % at_once or tall)
+
+
+def _panels_at_once(panels: int, blocks: int, threads: int) -> int:
+    """All panels in a job, or so few that there are jobs enough."""
+    at_once = panels
+    while at_once > 1 and blocks * -(-panels // at_once) < _jobs_wanted(threads):
+        at_once = -(-at_once // 2)
+    return at_once
+
+
+def _job(
+    images: int, rows: Axis, columns: Axis, pixel_bytes: int, most: int, threads: int
+) -> tuple[tuple[int, int, int], bool, int]:
+    """Images, rows and columns of a job; whether columns of padding are left out; pixels alike.
+
+    Whether they are does not depend on the threads: so neither does the sign of a zero.
+    """
+    if images >= 4 * IMAGES_APART and _saved(IMAGES_APART, columns) > SAVED_ACROSS:
+        at_once = _images_apart(images, threads)
+        return (at_once, rows.cells, columns.cells), True, at_once
+    cut = _cut(images, rows, columns, pixel_bytes, most, 1)
+    apart = _saved(cut[0] * cut[1], columns) > SAVED
+    cut = _cut(images, rows, columns, pixel_bytes, most, threads)
+    return cut, apart, math.prod(cut)
 
 
 def _images_apart(images: int, threads: int) -> int:
