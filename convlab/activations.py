@@ -24,6 +24,7 @@ from numpy.polynomial.chebyshev import cheb2poly
 from numpy.typing import ArrayLike
 
 from convlab import config
+from convlab.kernels import is_compiled
 from convlab.objects import Catalogue, custom_object_scope
 
 __all__ = [
@@ -302,6 +303,10 @@ def _relu_gradient(
     threshold: float = 0.0,
 ) -> np.ndarray:
     if negative_slope == 0 and max_value is None and threshold == 0:
+        if is_compiled(g.size, g, y):
+            from convlab.kernels.parallel import rectified_gradient  # brings Numba
+
+            return rectified_gradient(g, y)
         return np.multiply(g, y > 0)  # ten times as fast as np.where on random signs
     rises = x > threshold
     if max_value is not None:

@@ -15,15 +15,13 @@ from numpy.typing import ArrayLike
 
 from convlab.config import standardize_data_format
 from convlab.geometry import Geometry
-from convlab.kernels import choose
+from convlab.kernels import choose, room
 from convlab.kernels.algorithms import check_algorithm
 from convlab.kernels.dtypes import promoted, sums_dtype
 from convlab.prepared import PreparedKernel
 
 # A look at a pixel of a window, in multiply-adds: NumPy has no matrix product for a maximum.
 POOLING_COST = 10
-LINE = 64  # bytes of a cache line
-LARGE = 2**16  # bytes from which the place of an array is worth choosing
 
 __all__ = [
     "average_pool2d",
@@ -135,7 +133,7 @@ def conv2d(
     _check_integer_sum(dtype, arrays, math.prod(geometry.kernel_shape[:3]))
     weights = arrays["kernel"].astype(dtype, copy=False)
     offsets = arrays.get("bias", np.zeros(geometry.filters)).astype(dtype, copy=False)
-    output = _room(geometry.output_shape, dtype)
+    output = room.empty(geometry.output_shape, dtype)
     arguments = (_channels_last(arrays["x"], geometry), weights, offsets)
     options = {"algorithm": algorithm, "prepared": prepared}
     _run("conv2d", implementation, geometry, arguments, output, options)
@@ -201,7 +199,7 @@ def conv2d_input_gradient(
     arrays = {"output_gradient": gradient, "kernel": weights}
     dtype = _compute_dtype(arrays)
     _check_integer_sum(dtype, arrays, math.prod(geometry.kernel_size) * geometry.group_filters)
-    input_gradient = _room(geometry.input_shape, dtype)
+    input_gradient = room.empty(geometry.input_shape, dtype)
     arguments = (_channels_last(gradient, geometry), weights.astype(dtype, copy=False))
     options = {"algorithm": algorithm}
     _run("conv2d_input_gradient", implementation, geometry, arguments, input_gradient, options)
@@ -267,7 +265,7 @@ def conv2d_kernel_gradient(
     arrays = {"x": images, "output_gradient": gradient}
     dtype = _compute_dtype(arrays)
     _check_integer_sum(dtype, arrays, geometry.batch * math.prod(geometry.output_size))
-    kernel_gradient = _room(geometry.kernel_shape, dtype)
+    kernel_gradient = room.empty(geometry.kernel_shape, dtype)
     arguments = (
         _channels_last(images, geometry),
         _channels_last(gradient, geometry),
@@ -324,7 +322,7 @@ def max_pool2d(
     # A maximum needs no room to sum in: a uint8 photo never becomes eight times its size.
     pixels = images.view(np.uint8) if images.dtype == bool else images
     dtype = np.dtype(np.float32) if images.dtype == np.float16 else _native(pixels)
-    output = _room(geometry.output_shape, dtype)
+    output = room.empty(geometry.output_shape, dtype)
     _run("max_pool2d", implementation, geometry, (_channels_last(pixels, geometry),), output)
     return output.view(bool) if images.dtype == bool else _rounded(output, _native(images))
 
@@ -375,7 +373,7 @@ def max_pool2d_gradient(
     )
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"x": images, "output_gradient": gradient}
-    input_gradient = _room(geometry.input_shape, _compute_dtype(arrays))
+    input_gradient = room.empty(geometry.input_shape, _compute_dtype(arrays))
     arguments = (
         _channels_last(images, geometry),
         _channels_last(gradient, geometry),
@@ -423,7 +421,7 @@ def average_pool2d(
     geometry = Geometry.pool2d(
         images.shape, pool_size, strides=strides, padding=padding, data_format=_order(data_format)
     )
-    output = _room(geometry.output_shape, _mean_dtype(_compute_dtype({"x": images})))
+    output = room.empty(geometry.output_shape, _mean_dtype(_compute_dtype({"x": images})))
     arguments = (_channels_last(images, geometry),)
     _run("average_pool2d", implementation, geometry, arguments, output)
     return _rounded(output, _mean_dtype(_result_dtype({"x": images})))
@@ -472,7 +470,7 @@ def average_pool2d_gradient(
     )
     gradient = _array("output_gradient", output_gradient, geometry.output_shape, "the output's")
     arrays = {"output_gradient": gradient}
-    input_gradient = _room(geometry.input_shape, _mean_dtype(_compute_dtype(arrays)))
+    input_gradient = room.empty(geometry.input_shape, _mean_dtype(_compute_dtype(arrays)))
     arguments = (_channels_last(gradient, geometry),)
     _run("average_pool2d_gradient", implementation, geometry, arguments, input_gradient)
     return _rounded(input_gradient, _mean_dtype(_result_dtype(arrays)))
@@ -578,19 +576,6 @@ def _run(
     # Frameworks let overflow and NaN pass in silence; so do we, in every implementation alike.
     with np.errstate(all="ignore"):
         getattr(module, operation)(*arguments, geometry, result, **options)
-
-
-def _room(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """A new array that begins a cache line: a vector written to it then fills one, not two halves.
-
-    NumPy's own begin 16 bytes into one. It matters where an array is large.
-    """
-    size = math.prod(shape) * dtype.itemsize
-    if size < LARGE:
-        return np.empty(shape, dtype)
-    bytes_ = np.empty(size + LINE, np.uint8)
-    first = -bytes_.ctypes.data % LINE
-    return bytes_[first : first + size].view(dtype).reshape(shape)
 
 
 def _rounded(result: np.ndarray, dtype: np.dtype) -> np.ndarray:

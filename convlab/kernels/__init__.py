@@ -11,6 +11,8 @@ import importlib.util
 from contextvars import ContextVar
 from types import ModuleType, TracebackType
 
+import numpy as np
+
 IMPLEMENTATIONS = ("naive", "vectorized", "parallel")
 
 # Multiply-adds from which "auto" takes the compiled kernels. Measured on two cores: below it,
@@ -120,6 +122,14 @@ def choose(implementation: str | None, multiply_adds: int, algorithm: str = "aut
         large = multiply_adds >= PARALLEL_FROM
         name = "parallel" if large and _parallel_is_usable() else "vectorized"
     return importlib.import_module(f"convlab.kernels.{name}")
+
+
+def is_compiled(multiply_adds: int, *arrays: np.ndarray) -> bool:
+    """Whether compiled kernels do work of this size, on arrays of one dtype that they know."""
+    dtypes = {array.dtype for array in arrays}
+    if not multiply_adds or len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
+        return False
+    return choose(None, multiply_adds).__name__.endswith("parallel")
 
 
 def _for_an_algorithm(name: str, algorithm: str) -> str:

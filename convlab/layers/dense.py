@@ -11,6 +11,7 @@ import numpy as np
 from convlab import activations, constraints, initializers, regularizers
 from convlab.layers.activation import activation_config, activation_from, bend
 from convlab.layers.base import Layer
+from convlab.layers.products import product, to_kernel, to_rows
 from convlab.layers.sums import sum_over_others
 from convlab.layers.sweep import check_axis
 from convlab.variables import Variable
@@ -140,7 +141,7 @@ class Dense(Layer):
         """Multiply, add the bias, apply the activation."""
         kernel = self.kernel.value.astype(inputs.dtype, copy=False)
         with np.errstate(all="ignore"):
-            summed = (_rows(inputs) @ kernel).reshape(*inputs.shape[:-1], self.units)
+            summed = product(_rows(inputs), kernel).reshape(*inputs.shape[:-1], self.units)
             if self.bias is not None:
                 summed += self.bias.value.astype(inputs.dtype, copy=False)
         before, output = bend(self.activation, summed)
@@ -156,10 +157,10 @@ class Dense(Layer):
         with np.errstate(all="ignore"):
             if input_gradient:
                 kernel = self.kernel.value.astype(inputs.dtype, copy=False)
-                to_input = (_rows(gradient) @ kernel.T).reshape(inputs.shape)
+                to_input = to_rows(_rows(gradient), kernel).reshape(inputs.shape)
             return to_input, self.trained_gradients(
                 [
-                    (self.kernel, lambda: _rows(inputs).T @ _rows(gradient)),
+                    (self.kernel, lambda: to_kernel(_rows(inputs), _rows(gradient))),
                     (self.bias, lambda: sum_over_others(gradient)),
                 ]
             )

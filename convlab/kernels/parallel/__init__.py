@@ -10,7 +10,7 @@ the caller and filled here. The rooms, in reading order:
 - `transforms` and `winograd`: 3 x 3 kernels with fewer multiplications;
 - `channelwise`: convolutions whose filters see one channel, or few;
 - `kernel_gradient`: sums over all pixels;
-- `pooling`: maximum and mean of windows;
+- `pooling`: maximum and mean of windows; `elementwise`: what follows a convolution;
 - `paths` and `planning`: which of these a layer takes, and what that costs;
 - `launch`: how kernels are compiled, kept on disk, and shared out among threads.
 
@@ -23,6 +23,7 @@ from convlab.kernels.parallel.convolution import (
     conv2d_input_gradient,
     conv2d_kernel_gradient,
 )
+from convlab.kernels.parallel.elementwise import rectified_gradient
 from convlab.kernels.parallel.planning import Plan, plan
 from convlab.kernels.parallel.pooling import (
     average_pool2d,
@@ -42,5 +43,6 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_gradient",
     "plan",
+    "rectified_gradient",
     "warmup",
 ]
