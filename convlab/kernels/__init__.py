@@ -127,7 +127,8 @@ def choose(implementation: str | None, multiply_adds: int, algorithm: str = "aut
 def is_compiled(multiply_adds: int, *arrays: np.ndarray) -> bool:
     """Whether compiled kernels do work of this size, on arrays of one dtype that they know."""
     dtypes = {array.dtype for array in arrays}
-    if not multiply_adds or len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
+    known = {np.dtype(np.float32), np.dtype(np.float64)}
+    if not multiply_adds or len(dtypes) > 1 or not dtypes <= known:
         return False
     return choose(None, multiply_adds).__name__.endswith("parallel")
 
