@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -33,6 +34,10 @@ WORK_PER_THREAD = 500_000
 SPARE_PIECES, SPARE_BYTES = 4, 64 * 2**20
 LINE = 64  # bytes of a cache line
 WORDS = LINE // 8  # whole numbers of a cache line
+
+
+# Numbers of processes come again; with this, never the same ones.
+_STARTED = time.time_ns()
 
 
 # --- how kernels are made -----------------------------------------------------------------------
@@ -77,9 +82,10 @@ def _notice_every_room(dispatcher: Any) -> None:
     if cache is None or index is None:
         return
     index._source_stamp = (index._source_stamp, _fingerprint())
-    # Two processes that compile at once must not write into one file.
+    # Two processes that compile at once must not write into one file: the index of one would lead
+    # to the machine code of the other.
     named = index._data_name
-    index._data_name = lambda number: f"{os.getpid()}-{named(number)}"
+    index._data_name = lambda number: f"{os.getpid()}-{_STARTED}-{named(number)}"
     function = dispatcher.py_func
     cache._index_key = lambda signature, codegen: (
         signature, codegen.magic_tuple(), _identity(function),
