@@ -1,0 +1,25 @@
+/* Every parameter of every view: its kind, its limits and what it begins with.
+   What stands after the equals sign is JSON: the directive reads it too. */
+window.convlabExplorer = window.convlabExplorer || {};
+window.convlabExplorer.parameters = {
+  "sweep": {
+    "height": {"kind": "whole", "least": 1, "most": 12, "value": 6, "label": "height"},
+    "width": {"kind": "whole", "least": 1, "most": 12, "value": 6, "label": "width"},
+    "channels": {"kind": "whole", "least": 1, "most": 4, "value": 1, "label": "channels"},
+    "filters": {"kind": "whole", "least": 1, "most": 4, "value": 1, "label": "filters"},
+    "kernel_size": {"kind": "pair", "least": 1, "most": 7, "value": [3, 3], "label": "kernel_size"},
+    "strides": {"kind": "pair", "least": 1, "most": 6, "value": [1, 1], "label": "strides"},
+    "padding": {"kind": "choice", "options": ["valid", "same"], "value": "valid", "label": "padding"},
+    "dilation_rate": {"kind": "pair", "least": 1, "most": 4, "value": [1, 1], "label": "dilation_rate"},
+    "groups": {"kind": "whole", "least": 1, "most": 4, "value": 1, "label": "groups"},
+    "use_bias": {"kind": "flag", "value": false, "label": "use_bias"},
+    "data_format": {"kind": "choice", "options": ["channels_last", "channels_first"], "value": "channels_last", "label": "data_format"},
+    "x_fill": {"kind": "choice", "options": ["scattered", "ones", "one pixel", "edge", "in order"], "value": "scattered", "label": "input"},
+    "kernel_fill": {"kind": "choice", "options": ["scattered", "ones", "centre", "difference"], "value": "scattered", "label": "kernel"},
+    "x": {"kind": "numbers", "value": null, "label": "numbers of the input"},
+    "kernel": {"kind": "numbers", "value": null, "label": "numbers of the kernel"},
+    "bias": {"kind": "numbers", "value": null, "label": "numbers of the bias"},
+    "cell": {"kind": "pair", "least": 0, "most": 11, "value": [0, 0], "label": "cell of the output"},
+    "filter": {"kind": "whole", "least": 0, "most": 3, "value": 0, "label": "filter"}
+  }
+};
