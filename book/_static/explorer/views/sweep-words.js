@@ -5,6 +5,8 @@
   const { range, readers, position, stepsAndSpreads } = explorer.sizes;
   const LONG = 27;  // more products than these are told by those that are not 0
 
+  const TO_EDIT = "Type on it, or double-click, to change it.";
+
   function tinted(role, text) {
     return make("span", { class: `cx-ink-${role}` }, text);
   }
@@ -69,23 +71,23 @@
     const read = times === 0
       ? "No output reads it."
       : `Read by ${plural(times, "cell")}${state.filters > 1 ? " of each map that sees its channel" : ""}.`;
-    return `x[${name.text}] = ${number(value)}, number ${count(name.at)} in memory. ${read}`;
+    return `x[${name.text}] = ${number(value)}, number ${count(name.at)} in memory. ${read} ${TO_EDIT}`;
   }
 
   function weightUse(state, all, [p, q], filter, slice) {
     const { down, across } = all.layer;
     const value = all.kernel[((filter * all.layer.slices + slice) * down.taps + p) * across.taps + q];
     return `kernel[${p}, ${q}, ${slice}, ${filter}] = ${number(value)}, `
-      + `used once for each of the ${plural(down.count * across.count, "cell")} of map ${filter}.`;
+      + `used once for each of the ${plural(down.count * across.count, "cell")} of map ${filter}. ${TO_EDIT}`;
   }
 
   /* How the size of the output comes about, one axis. */
   function axisWords(name, line) {
     const reach = line.rate > 1
       ? `A window spans (${line.taps} − 1) · ${line.rate} + 1 = ${line.reach} pixels. ` : "";
-    return make("div", { class: "cx-axis", data: { axis: name } },
-      make("dt", {}, name),
-      make("dd", {}, reach, line.padding === "same" ? sameWords(name, line) : validWords(line)));
+    return make("p", { class: "cx-axis", data: { axis: name } },
+      make("span", { class: "cx-name" }, name),
+      make("span", {}, reach, line.padding === "same" ? sameWords(name, line) : validWords(line)));
   }
 
   function validWords(line) {
@@ -117,7 +119,7 @@
   }
 
   function sizesPanel() {
-    const axes = make("dl", { class: "cx-axes" });
+    const axes = make("div", { class: "cx-axes" });
     const shapes = make("p", { class: "cx-shapes" });
     const counts = make("p", { class: "cx-counts" });
     const note = make("p", { class: "cx-note", hidden: true });

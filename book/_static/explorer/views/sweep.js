@@ -19,12 +19,13 @@
     const figure = explorer.sweepFigure.create(actions);
     const transport = makeTransport();
     const panels = [MAIN, DEPTH].map((names) => explorer.controls.panel("sweep", names, host.set));
+    panels[1].element.classList.add("cx-short");
     const more = explorer.controls.panel("sweep", MORE, host.set);
     const again = make("div", { class: "cx-row cx-bias" });
     const fold = make("details", { class: "cx-more" }, make("summary", {}, "Numbers, bias and order"),
       more.element, again,
       make("p", { class: "cx-help" },
-        "Type a number on any cell of the input or the kernel to change it; 1/9 works, too."));
+        "Every number of the input and the kernel can be written over; 1/9 works, too."));
     const element = make("div", { class: "cx-view cx-sweep" },
       figure.element, refusal, legend, transport.element, words,
       make("div", { class: "cx-panels" }, panels.map((panel) => panel.element)), fold, sizes.element);
