@@ -33,6 +33,7 @@ SCRIPTS = (
     "models/sizes.js",
     "models/sums.js",
     "models/layer.js",
+    "models/stack.js",
     "core/dom.js",
     "core/state.js",
     "core/controls.js",
@@ -42,6 +43,9 @@ SCRIPTS = (
     "views/sweep-figure.js",
     "views/sweep-code.js",
     "views/sweep.js",
+    "views/wiring.js",
+    "views/field-figure.js",
+    "views/field.js",
     "core/mount.js",
 )
 STYLE = "explorer.css"
@@ -145,6 +149,18 @@ def _numbers(text: str, rule: dict[str, Any]) -> list[float]:
     return [float(one) for one in text.replace(",", " ").split()]
 
 
+def _layers(text: str, rule: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read "conv 3 1 2, pool 2 2": kind, taps, stride, dilation rate."""
+    layers = []
+    for part in text.split(","):
+        kind, *sizes = part.split()
+        taps, stride, rate = (*map(int, sizes), 1, 1)[:3]
+        if kind not in ("conv", "pool") or len(sizes) > 3:
+            raise ValueError
+        layers.append({"kind": kind, "taps": taps, "stride": stride, "rate": rate})
+    return layers
+
+
 READERS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
     "whole": _whole,
     "number": _number,
@@ -152,6 +168,7 @@ READERS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
     "choice": _choice,
     "flag": lambda text, rule: {"true": True, "false": False}[text.lower()],
     "numbers": _numbers,
+    "layers": _layers,
 }
 
 

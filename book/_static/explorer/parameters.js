@@ -21,5 +21,27 @@ window.convlabExplorer.parameters = {
     "bias": {"kind": "numbers", "value": null, "label": "numbers of the bias"},
     "cell": {"kind": "pair", "least": 0, "most": 11, "value": [0, 0], "label": "cell of the output"},
     "filter": {"kind": "whole", "least": 0, "most": 3, "value": 0, "label": "filter"}
+  },
+  "wiring": {
+    "channels": {"kind": "whole", "least": 1, "most": 12, "value": 4, "label": "channels"},
+    "filters": {"kind": "whole", "least": 1, "most": 12, "value": 4, "label": "filters"},
+    "groups": {"kind": "whole", "least": 1, "most": 12, "value": 1, "label": "groups"},
+    "mix": {"kind": "flag", "value": false, "label": "then 1 × 1"},
+    "mixed": {"kind": "whole", "least": 1, "most": 12, "value": 4, "label": "its filters"},
+    "height": {"kind": "whole", "least": 1, "most": 512, "value": 28, "label": "height"},
+    "width": {"kind": "whole", "least": 1, "most": 512, "value": 28, "label": "width"},
+    "kernel_size": {"kind": "pair", "least": 1, "most": 11, "value": [3, 3], "label": "kernel_size"},
+    "strides": {"kind": "pair", "least": 1, "most": 6, "value": [1, 1], "label": "strides"},
+    "padding": {"kind": "choice", "options": ["valid", "same"], "value": "same", "label": "padding"},
+    "use_bias": {"kind": "flag", "value": true, "label": "use_bias"}
+  },
+  "field": {
+    "layers": {"kind": "layers", "value": [
+      {"kind": "conv", "taps": 3, "stride": 1, "rate": 1},
+      {"kind": "conv", "taps": 3, "stride": 1, "rate": 1},
+      {"kind": "conv", "taps": 3, "stride": 1, "rate": 1}], "label": "layers"},
+    "size": {"kind": "whole", "least": 1, "most": 40, "value": 17, "label": "image"},
+    "padding": {"kind": "choice", "options": ["valid", "same"], "value": "valid", "label": "padding"},
+    "cell": {"kind": "whole", "least": 0, "most": 39, "value": 5, "label": "cell"}
   }
 };
