@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 
 import nbformat
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 import explorer
+import explorer_photos
 import notebooks
 from convlab.plotting import COLOURS
 
@@ -34,9 +39,11 @@ def preset(markup: str) -> dict:
 
 
 def test_every_script_is_listed_and_there_once():
-    files = {str(path.relative_to(explorer.FOLDER)) for path in explorer.FOLDER.rglob("*.js")}
-    assert files == set(explorer.SCRIPTS)
-    assert len(files) == len(explorer.SCRIPTS)
+    files = {path.relative_to(explorer.FOLDER).as_posix() for path in explorer.FOLDER.rglob("*.js")}
+    photos = {f"photos/{name}.js" for name in explorer_photos.NAMES}  # loaded when they are shown
+    assert files - photos == set(explorer.SCRIPTS)
+    assert photos < files
+    assert len(set(explorer.SCRIPTS)) == len(explorer.SCRIPTS)
 
 
 def test_state_is_read_by_kind():
@@ -96,6 +103,15 @@ def test_colours_are_those_of_the_figures(role):
     light = STYLE[: STYLE.index('html[data-theme="dark"]')]
     for part, name in (("line", role), ("fill", f"{role}-fill"), ("ink", f"{role}-ink")):
         assert f"--cx-{name}: {getattr(COLOURS[role], part).lower()};" in light
+
+
+@pytest.mark.parametrize("name", explorer_photos.NAMES)
+def test_photos_are_those_of_the_package_made_smaller(name):
+    text = (explorer_photos.FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    data = base64.b64decode(re.search(r"base64,([^\"]+)", text)[1])
+    photo = np.asarray(Image.open(io.BytesIO(data)), float)
+    assert abs(photo - np.asarray(explorer_photos.smaller(name), float)).mean() < 5
+    assert len(data) < 100_000
 
 
 def test_nothing_in_the_explorer_names_another_host():

@@ -34,6 +34,8 @@ SCRIPTS = (
     "models/sums.js",
     "models/layer.js",
     "models/stack.js",
+    "models/activations.js",
+    "models/pictures.js",
     "core/dom.js",
     "core/state.js",
     "core/controls.js",
@@ -46,6 +48,8 @@ SCRIPTS = (
     "views/wiring.js",
     "views/field-figure.js",
     "views/field.js",
+    "views/photo-source.js",
+    "views/photo.js",
     "core/mount.js",
 )
 STYLE = "explorer.css"
@@ -149,6 +153,13 @@ def _numbers(text: str, rule: dict[str, Any]) -> list[float]:
     return [float(one) for one in text.replace(",", " ").split()]
 
 
+def _words(text: str, rule: dict[str, Any]) -> list[str]:
+    words = [_choice(word.strip(), rule) for word in text.split(",")]
+    if len(words) > rule["most"]:
+        raise ValueError
+    return words
+
+
 def _layers(text: str, rule: dict[str, Any]) -> list[dict[str, Any]]:
     """Read "conv 3 1 2, pool 2 2": kind, taps, stride, dilation rate."""
     layers = []
@@ -168,6 +179,7 @@ READERS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
     "choice": _choice,
     "flag": lambda text, rule: {"true": True, "false": False}[text.lower()],
     "numbers": _numbers,
+    "words": _words,
     "layers": _layers,
 }
 

@@ -43,5 +43,22 @@ window.convlabExplorer.parameters = {
     "size": {"kind": "whole", "least": 1, "most": 40, "value": 17, "label": "image"},
     "padding": {"kind": "choice", "options": ["valid", "same"], "value": "valid", "label": "padding"},
     "cell": {"kind": "whole", "least": 0, "most": 39, "value": 5, "label": "cell"}
+  },
+  "photo": {
+    "photo": {"kind": "choice", "options": ["china", "flower", "own"], "value": "china", "label": "photo"},
+    "show": {"kind": "choice", "options": ["compare", "side by side"], "value": "compare", "label": "show"},
+    "kernels": {"kind": "words", "options": ["identity", "box", "gaussian_blur", "sharpen", "emboss", "edge_detection", "laplacian", "sobel_x", "sobel_y", "own"], "most": 4, "value": ["box", "sharpen", "emboss", "edge_detection"], "label": "kernels"},
+    "kernel": {"kind": "numbers", "value": null, "label": "numbers of the kernels"},
+    "filter": {"kind": "whole", "least": 0, "most": 3, "value": 0, "label": "filter"},
+    "kernel_size": {"kind": "whole", "least": 3, "most": 9, "value": 3, "label": "kernel_size"},
+    "strides": {"kind": "whole", "least": 1, "most": 16, "value": 1, "label": "strides"},
+    "padding": {"kind": "choice", "options": ["valid", "same"], "value": "valid", "label": "padding"},
+    "dilation_rate": {"kind": "whole", "least": 1, "most": 16, "value": 1, "label": "dilation_rate"},
+    "activation": {"kind": "choice", "options": ["linear", "relu", "leaky_relu", "elu", "sigmoid", "tanh"], "value": "linear", "label": "activation"},
+    "bias": {"kind": "number", "least": -4, "most": 4, "step": 0.1, "value": 0, "label": "bias"},
+    "colour": {"kind": "choice", "options": ["grey", "each channel"], "value": "grey", "label": "colour"},
+    "display": {"kind": "choice", "options": ["auto", "brightness", "signed"], "value": "auto", "label": "display"},
+    "split": {"kind": "number", "least": 0, "most": 1, "step": 0.01, "value": 0.5, "label": "compare"},
+    "pixel": {"kind": "pair", "apart": true, "least": 0, "most": 479, "value": [150, 200], "label": "look at"}
   }
 };

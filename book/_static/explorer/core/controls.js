@@ -7,7 +7,7 @@
   /* A whole number or a number, with buttons beside it: fingers need them. */
   function stepper({ name, least, most, step = 1, onChange }) {
     const input = make("input", {
-      type: "number", class: "cx-number", min: least, max: most, step, "aria-label": name,
+      type: "number", class: `cx-number${most > 99 ? " cx-long" : ""}`, min: least, max: most, step, "aria-label": name,
       inputmode: step === 1 ? "numeric" : "decimal",
       on: { input: () => commit(false), change: () => commit(true) },
     });
@@ -49,10 +49,11 @@
     return whole(name, { step: rule.step || 0.1, ...rule }, onChange);
   }
 
-  /* Height and width; one button keeps both alike, as the single number in Keras does. */
+  /* Height and width; one button keeps both alike, as the single number in Keras does. A rule
+     that is `apart` has no such button. */
   function pair(name, rule, onChange) {
     let value = rule.value;
-    let linked = null;
+    let linked = rule.apart ? false : null;
     const link = make("button", {
       type: "button", class: "cx-link", title: "keep both sides equal",
       "aria-label": `${rule.label}: keep both sides equal`,
@@ -73,12 +74,12 @@
 
     function show(next) {
       value = next;
-      if (linked === null || next[0] !== next[1]) linked = next[0] === next[1];
+      if (linked === null || (linked && next[0] !== next[1])) linked = next[0] === next[1];
       sides.forEach((side, index) => side.show(next[index]));
       paint();
     }
 
-    const both = make("span", { class: "cx-pair" }, sides[0].element, link, sides[1].element);
+    const both = make("span", { class: "cx-pair" }, sides[0].element, rule.apart ? null : link, sides[1].element);
     return { element: row(rule.label, both), show };
   }
 

@@ -90,7 +90,7 @@
       const there = explorer.parameters[to];
       return Object.fromEntries(Object.keys(there)
         .filter((key) => here[key] && here[key].kind === there[key].kind)
-        .filter((key) => !["numbers", "layers"].includes(here[key].kind))
+        .filter((key) => !["numbers", "layers", "words"].includes(here[key].kind))
         .map((key) => [key, state[key]]));
     }
 
@@ -161,6 +161,7 @@
       place.scrollIntoView({ block: "start" });
     }
 
+    explorer.mounted.push({ place, parts, states });
     open(preset.view, false);
     arrive();
     window.addEventListener("hashchange", arrive);
@@ -182,7 +183,7 @@
     document.querySelectorAll(".cx[data-explorer]").forEach(mount);
   }
 
-  explorer.mount = mount;
+  explorer.mounted = [];
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })((window.convlabExplorer = window.convlabExplorer || {}));

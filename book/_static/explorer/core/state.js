@@ -9,11 +9,13 @@
     choice: (text) => text,
     flag: (text) => text === "true" || text === "1",
     numbers: (text) => text.split(/[,\s]+/).filter(Boolean).map(Number),
+    words: (text) => text.split(",").map((word) => word.trim()),
     layers: (text) => explorer.stack.read(text),
   };
 
   const WRITE = {
     pair: (value) => (value[0] === value[1] ? String(value[0]) : value.join("x")),
+    words: (value) => value.join(","),
     numbers: (value) => value.map((one) => Number(one.toPrecision(7))).join(","),
     layers: (value) => explorer.stack.write(value),
   };
@@ -29,6 +31,10 @@
     flag: (value) => Boolean(value),
     numbers: (value) =>
       Array.isArray(value) && value.every((one) => Number.isFinite(one)) ? value : null,
+    words: (value, rule) => {
+      const known = Array.isArray(value) ? value.filter((one) => rule.options.includes(one)) : [];
+      return known.length > 0 ? known.slice(0, rule.most) : rule.value;
+    },
     layers: (value, rule) => explorer.stack.keep(value) || rule.value,
   };
 
