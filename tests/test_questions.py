@@ -144,9 +144,87 @@ def bias_change(axes: tuple[int, ...] | None) -> float:
     return float(np.abs((maps + bias - means[1]) - (maps - means[0])).max())
 
 
+def equal_start(filters: int) -> np.ndarray:
+    """The first kernel of a network that began with equal weights, after some training."""
+    convlab.utils.set_random_seed(0)
+    begin = {"kernel_initializer": convlab.initializers.Constant(0.05)}
+    model = convlab.models.Sequential(
+        [
+            convlab.layers.Conv2D(filters, 3, activation="relu", **begin),
+            convlab.layers.Flatten(),
+            convlab.layers.Dense(2, **begin),
+        ]
+    )
+    x = np.random.default_rng(0).normal(size=(8, 5, 5, 1))
+    model.compile(convlab.optimizers.SGD(0.05), "mse")
+    model.fit(x, x.mean((1, 2)) @ np.ones((1, 2)), epochs=3, verbose=0)
+    kernel: np.ndarray = model.layers[0].kernel.numpy().reshape(9, filters)
+    assert np.ptp(kernel, axis=0).max() > 0.001, "nothing was learned"
+    return kernel
+
+
+def start_bias(rule: Any) -> np.ndarray | None:
+    layer = convlab.layers.Conv2D(4, 3, bias_initializer=rule)
+    layer.build((None, 8, 8, 2))
+    return None if layer.bias is None else layer.bias.numpy()
+
+
+def same_decay(name: str, momentum: float) -> bool:
+    """Whether L2 and twice its strength as weight decay lead to the same weights."""
+    ends = []
+    for penalty, decay in ((convlab.regularizers.L2(0.05), 0), (convlab.regularizers.L2(0.0), 0.1)):
+        options = {"momentum": momentum} if momentum else {}
+        make = getattr(convlab.optimizers, name)
+        optimizer = make(0.1, weight_decay=decay or None, **options)
+        w = convlab.Variable(np.array([1.0, 2.0]))
+        for _ in range(10):
+            optimizer.apply([np.array([0.5, -1.0]) + penalty.gradient(w.numpy())], [w])
+        ends.append(w.numpy())
+    return bool(np.allclose(*ends, atol=1e-6))
+
+
+def unbiased_losses() -> list[float]:
+    layer = convlab.layers.Conv2D(4, 3, use_bias=False, bias_regularizer="l2")
+    layer.build((None, 8, 8, 1))
+    return list(layer.losses)
+
+
+def charge(output: np.ndarray, strength: float = 1.0) -> float:
+    """What L1 charges for an output: a layer that hands on its input."""
+    layer = convlab.layers.Conv2D(
+        output.shape[-1],
+        1,
+        kernel_initializer=np.eye(output.shape[-1])[None, None],
+        activity_regularizer=convlab.regularizers.L1(strength),
+    )
+    layer(output)
+    return round(float(layer.losses[0]), 6)
+
+
+def steps_at_wall(momentum: float) -> int:
+    """Steps that a weight stays at the wall of `NonNeg` after the slope has turned."""
+    weight = convlab.Variable(np.array([0.5]), constraint=convlab.constraints.NonNeg())
+    optimizer = convlab.optimizers.SGD(0.1, momentum=float(momentum))
+    places = []
+    for slope in [0.2] * 30 + [-0.2] * 20:
+        optimizer.apply([np.array([slope])], [weight])
+        places.append(float(weight.numpy()[0]))
+    return sum(place == 0 for place in places[30:])
+
+
+def shares(b: np.ndarray) -> np.ndarray:
+    """The nearest numbers that add up to 1, none below 0, by bisection."""
+    low, high = b.min() - 1, b.max()
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.maximum(b - middle, 0).sum() > 1 else (low, middle)
+    return np.maximum(b - low, 0).round(9)
+
+
 HELPERS = (
-    bias_change, black_layers, deep_box, drift, kept, lowest, places, rank, read_counts, reads,
-    row, share, slide, unread, work,
+    bias_change, black_layers, charge, deep_box, drift, equal_start, kept, lowest, places, rank,
+    read_counts, reads, row, same_decay, share, shares, slide, start_bias, steps_at_wall,
+    unbiased_losses, unread, work,
 )  # fmt: skip
 NAMES: dict[str, Any] = {
     **{name: getattr(convlab, name) for name in convlab.__all__},
