@@ -221,10 +221,50 @@ def shares(b: np.ndarray) -> np.ndarray:
     return np.maximum(b - low, 0).round(9)
 
 
+def twice_called() -> int:
+    """Convolutions of a model whose layer was placed twice on its input."""
+    inputs = convlab.Input((8, 8, 1))
+    for _ in range(2):
+        x = convlab.layers.Conv2D(8, 3)(inputs)
+    model = convlab.Model(inputs, x)
+    return sum(isinstance(layer, convlab.layers.Conv2D) for layer in model.layers)
+
+
+def joins(count: int) -> bool:
+    """Whether `Add` takes 16 channels and this many maps."""
+    x = convlab.Input((8, 8, 16))
+    try:
+        convlab.layers.Add()([x, convlab.layers.Conv2D(count, 3, padding="same")(x)])
+    except ValueError:
+        return False
+    return True
+
+
+def exchanged() -> tuple[int, ...]:
+    """What two inputs of one shape get from a list in the wrong order."""
+    first, second = convlab.Input((1,), name="first"), convlab.Input((1,), name="second")
+    model = convlab.Model([first, second], convlab.layers.Concatenate()([first, second]))
+    return tuple(int(v) for v in model([np.array([[3.0]]), np.array([[7.0]])]).ravel())
+
+
+def random_angle() -> float:
+    """Degrees between two random vectors of 25 numbers, on average."""
+    pairs = np.random.default_rng(0).normal(size=(2, 1000, 25))
+    dots = np.prod(pairs, axis=0).sum(axis=1) / np.linalg.norm(pairs, axis=2).prod(axis=0)
+    return float(np.degrees(np.arccos(dots)).mean())
+
+
+def patch_ratio(kernel: int, stride: int) -> float:
+    """How many times as large as a large image the matrix of its windows is."""
+    shapes = (1, 999, 999, 1), (kernel, kernel, 1, 1)
+    layer = geometry.Geometry.conv2d(*shapes, strides=stride)
+    return float(layer.multiply_adds / 999**2)
+
+
 HELPERS = (
-    bias_change, black_layers, charge, deep_box, drift, equal_start, kept, lowest, places, rank,
-    read_counts, reads, row, same_decay, share, shares, slide, start_bias, steps_at_wall,
-    unbiased_losses, unread, work,
+    bias_change, black_layers, charge, deep_box, drift, equal_start, exchanged, joins, kept,
+    lowest, patch_ratio, places, random_angle, rank, read_counts, reads, row, same_decay, share,
+    shares, slide, start_bias, steps_at_wall, twice_called, unbiased_losses, unread, work,
 )  # fmt: skip
 NAMES: dict[str, Any] = {
     **{name: getattr(convlab, name) for name in convlab.__all__},
