@@ -60,5 +60,38 @@ window.convlabExplorer.parameters = {
     "display": {"kind": "choice", "options": ["auto", "brightness", "signed"], "value": "auto", "label": "display"},
     "split": {"kind": "number", "least": 0, "most": 1, "step": 0.01, "value": 0.5, "label": "compare"},
     "pixel": {"kind": "pair", "apart": true, "least": 0, "most": 479, "value": [150, 200], "label": "look at"}
+  },
+  "activation": {
+    "activation": {"kind": "choice", "options": ["linear", "relu", "leaky_relu", "relu6", "elu", "selu", "gelu", "silu", "mish", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh", "exponential"], "value": "relu", "label": "activation"},
+    "other": {"kind": "choice", "options": ["none", "linear", "relu", "leaky_relu", "relu6", "elu", "selu", "gelu", "silu", "mish", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh", "exponential"], "value": "none", "label": "beside it"},
+    "x": {"kind": "number", "shown": "slider", "least": -6, "most": 6, "step": 0.1, "value": 1, "label": "x"},
+    "layers": {"kind": "whole", "least": 1, "most": 30, "value": 10, "label": "layers"}
+  },
+  "initializer": {
+    "initializer": {"kind": "choice", "options": ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "random_normal", "random_uniform", "zeros", "ones"], "value": "glorot_uniform", "label": "initializer"},
+    "activation": {"kind": "choice", "options": ["linear", "relu", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh"], "value": "relu", "label": "activation"},
+    "layers": {"kind": "whole", "least": 1, "most": 20, "value": 10, "label": "layers"},
+    "layer": {"kind": "whole", "least": 0, "most": 20, "value": 10, "label": "look at"},
+    "channels": {"kind": "whole", "least": 1, "most": 32, "value": 16, "label": "channels"},
+    "kernel_size": {"kind": "whole", "least": 1, "most": 5, "value": 3, "label": "kernel_size"},
+    "bias": {"kind": "number", "least": -2, "most": 2, "step": 0.1, "value": 0, "label": "bias"},
+    "seed": {"kind": "whole", "least": 1, "most": 999, "value": 1, "label": "throw"}
+  },
+  "weights": {
+    "regularizer": {"kind": "choice", "options": ["none", "L1", "L2", "L1L2"], "value": "none", "label": "regularizer"},
+    "strength": {"kind": "number", "shown": "slider", "least": 0, "most": 2, "step": 0.01, "value": 0.3, "label": "strength"},
+    "constraint": {"kind": "choice", "options": ["none", "NonNeg", "MaxNorm", "UnitNorm", "MinMaxNorm"], "value": "none", "label": "constraint"},
+    "max_value": {"kind": "number", "shown": "slider", "least": 0, "most": 3, "step": 0.1, "value": 1, "label": "max_value"},
+    "min_value": {"kind": "number", "shown": "slider", "least": 0, "most": 3, "step": 0.1, "value": 0.5, "label": "min_value"},
+    "rate": {"kind": "number", "shown": "slider", "least": 0, "most": 1, "step": 0.05, "value": 1, "label": "rate"},
+    "learning_rate": {"kind": "number", "shown": "slider", "least": 0.01, "most": 1, "step": 0.01, "value": 0.1, "label": "learning_rate"},
+    "steps": {"kind": "whole", "least": 1, "most": 200, "value": 60, "label": "steps"},
+    "step": {"kind": "whole", "shown": "slider", "least": 0, "most": 200, "value": 60, "label": "step"},
+    "w0": {"kind": "number", "least": -3, "most": 3, "step": 0.1, "value": -2, "label": "start w₀"},
+    "w1": {"kind": "number", "least": -3, "most": 3, "step": 0.1, "value": 2.5, "label": "start w₁"},
+    "a0": {"kind": "number", "least": -3, "most": 3, "step": 0.1, "value": 1.6, "label": "least w₀"},
+    "a1": {"kind": "number", "least": -3, "most": 3, "step": 0.1, "value": 0.6, "label": "least w₁"},
+    "stretch": {"kind": "number", "shown": "slider", "least": 1, "most": 8, "step": 0.5, "value": 2, "label": "stretch"},
+    "turn": {"kind": "number", "shown": "slider", "least": 0, "most": 175, "step": 5, "value": 30, "label": "turn"}
   }
 };

@@ -42,7 +42,10 @@
 
   function whole(name, rule, onChange) {
     const inner = stepper({ name: rule.label, ...rule, onChange });
-    return { element: row(rule.label, inner.element), show: inner.show };
+    // The number has the name itself; a group of one would say it twice.
+    const element = make("div", { class: "cx-row" },
+      make("span", { class: "cx-name", "aria-hidden": "true" }, rule.label), inner.element);
+    return { element, show: inner.show };
   }
 
   function labelled(name, rule, onChange) {
