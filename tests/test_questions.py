@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from typing import Any
@@ -325,7 +326,8 @@ def test_named_wrong_answers_are_wrong_distinct_and_come_from_their_mistakes(nam
     within = entry.get("within", 0)
     given = [wrong for wrong, *_ in entry["wrong"]]
     assert not any(close(wrong, entry["answer"], within) for wrong in given)
-    assert len({str(wrong) for wrong in given}) == len(given)
+    pairs = itertools.combinations(given, 2)
+    assert not any(close(one, other, within) for one, other in pairs)
     for wrong, _, *mistake in entry["wrong"]:
         if mistake and kind_of(entry) == "number":
             assert close(value_of(mistake[0]), wrong, max(within, 1e-6)), mistake

@@ -63,6 +63,7 @@
 
   function parseNumbers(text, several) {
     let clean = text.trim().replace(/[[\](){}]/g, " ").replace(/×|x(?=\s*\d)/gi, " ");
+    clean = clean.replace(/\s*\/\s*/g, "/");
     if (!several) clean = clean.replace(/[ \u00a0'](?=\d{3}\b)/g, "");
     if (!several && /^[-−]?\d{1,3}(,\d{3})+$/.test(clean)) clean = clean.replace(/,/g, "");
     if (!several && /^[-−]?\d+,\d+$/.test(clean)) clean = clean.replace(",", ".");
