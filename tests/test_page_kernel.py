@@ -188,17 +188,24 @@ def test_input_says_that_there_is_no_keyboard(session):
 
 @pytest.fixture
 def no_numba(monkeypatch):
-    real = importlib.util.find_spec
-    monkeypatch.setattr(kernel, "find_spec", lambda name: None if name == "numba" else real(name))
+    for name in ("numba", "convlab.kernels.parallel"):
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 def test_import_of_numba_is_left_out_and_said(session, no_numba):
-    source = "import numba\nfrom numba import njit, prange as loop\nimport math\nmath.floor(2.5)"
+    source = "import numba, math\nfrom numba import njit, prange as loop\nmath.floor(2.5)"
     ended, told = session(source)
     assert ended
     assert [kind for kind, _ in told] == ["note", "result"]
-    assert "import numba; from numba import njit" in told[0][1]["text"]
+    assert told[0][1]["text"].endswith("Left out here: numba, njit, loop.")
     assert "vectorized" in told[0][1]["text"]
+
+
+def test_names_that_need_no_numba_are_imported_beside_one_that_does(session, no_numba):
+    ended, told = session("from convlab import Geometry, plan, conv2d\nGeometry.conv2d.__name__")
+    assert ended
+    assert told[0][1]["text"].endswith("Left out here: plan.")
+    assert told[1] == ("result", {"text/plain": "'conv2d'"})
 
 
 @pytest.mark.parametrize("name", ["numba", "njit", "loop"])
@@ -217,9 +224,16 @@ def test_parallel_is_explained(session, no_numba, monkeypatch):
     assert "vectorized kernels" in told[-1][1]["note"]
 
 
-def test_other_errors_have_no_note(session):
-    for source in ("import no_such_module", "no_such_name"):
-        assert session(source)[1][-1][1]["note"] == ""
+def test_absent_package_is_explained_and_other_errors_explain_themselves(session):
+    assert "your own computer" in session("import no_such_module")[1][-1][1]["note"]
+    assert session("no_such_name")[1][-1][1]["note"] == ""
+
+
+def test_packages_to_load_are_those_that_are_not_here(session):
+    source = "import os, no_such.thing\nfrom IPython.display import HTML\nfrom no_other import x"
+    assert session.kernel.missing(source) == ["no_other", "no_such"]
+    assert session.kernel.missing("from . import a\nx = 1") == []
+    assert session.kernel.missing("no Python") == []
 
 
 # --- names to go on with -------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The setting is the environment variable ``CONVLAB_PYODIDE``:
 
 - not set, or ``cdn``: a page takes Pyodide's files from its public CDN, once a reader asks;
 - a folder with Pyodide's files: they are copied beside the book, which then needs no other server.
-  ``python book/_tools/pyodide_files.py FOLDER`` fills one.
+  ``python book/_ext/pyodide_release.py FOLDER`` fills one.
 
 The wheel of convlab that pages load is built here, from the working tree, so that a page runs the
 package that the book is about. It carries three sample files, since scikit-learn, where they come
@@ -28,13 +28,8 @@ from hatchling.builders.wheel import WheelBuilder
 from sphinx.application import Sphinx
 from sphinx.util.osutil import relative_uri
 
-VERSION = "314.0.3"
-CDN = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
-PACKAGES = ("numpy", "matplotlib")  # others are loaded when a cell imports them
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-LOCK = "pyodide-lock.json"
-# What a page fetches from the CDN, in bytes: the denominator of the progress that it shows.
-CDN_BYTES = 25_466_658
+from pyodide_release import CDN, CDN_BYTES, PACKAGES, bytes_to_load, files_of
+
 SAMPLES = ("data/digits.csv.gz", "images/china.jpg", "images/flower.jpg", "images/README.txt")
 SCRIPTS = ("session.js", "outputs.js", "cells.js", "page.js")
 SETTING = "CONVLAB_PYODIDE"
@@ -95,7 +90,7 @@ def options(app: Sphinx, pagename: str) -> dict[str, Any]:
 
     wheel, files = built_wheel(app), pyodide_folder()
     return {
-        "bytes": wheel.stat().st_size + (folder_bytes(files) if files else CDN_BYTES),
+        "bytes": wheel.stat().st_size + (bytes_to_load(files) if files else CDN_BYTES),
         "editor": address("_static/python/editor.min.js"),
         "files": address("_static/pyodide/") if files else CDN,
         "modules": [address(f"_static/python/{name}.py") for name in ("kernel", "needs")],
@@ -133,7 +128,7 @@ def copy_files(app: Sphinx, exception: Exception | None) -> None:
     shutil.rmtree(static / "pyodide", ignore_errors=True)
     if folder := pyodide_folder():
         (static / "pyodide").mkdir()
-        for file in needed_files(folder):
+        for file in files_of(folder):
             shutil.copy(file, static / "pyodide")
 
 
@@ -164,41 +159,5 @@ def checksum(path: Path) -> str:
 
 def pyodide_folder() -> Path | None:
     """The folder whose files go beside the book; None where the CDN serves them."""
-    setting = os.environ.get(SETTING, "cdn")
-    if setting == "cdn":
-        return None
-    folder = Path(setting).resolve()
-    missing = [file.name for file in needed_files(folder) if not file.exists()]
-    if missing:
-        raise FileNotFoundError(
-            f"{SETTING} must name a folder with Pyodide's files. "
-            f"Received: {setting!r}, which lacks {', '.join(missing)}."
-        )
-    return folder
-
-
-def needed_files(folder: Path) -> list[Path]:
-    """The files of Pyodide that a page fetches."""
-    names = [*RUNTIME, LOCK]
-    if (folder / LOCK).exists():
-        packages = json.loads((folder / LOCK).read_text(encoding="utf-8"))["packages"]
-        names += [packages[name]["file_name"] for name in with_dependencies(packages)]
-    return [folder / name for name in names]
-
-
-def with_dependencies(packages: dict[str, Any]) -> list[str]:
-    """Names of the packages that pages load, and of all that those need."""
-    found: list[str] = []
-    waiting = list(PACKAGES)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.append(name)
-            waiting += packages[name]["depends"]
-    return sorted(found)
-
-
-def folder_bytes(folder: Path) -> int:
-    """Bytes of what a page fetches and can count: a browser hides how it imports a module."""
-    files = (file for file in needed_files(folder) if file.suffix != ".mjs")
-    return sum(file.stat().st_size for file in files)
+    setting = os.environ.get(SETTING) or "cdn"
+    return None if setting == "cdn" else Path(setting).resolve()

@@ -152,6 +152,7 @@
           "aria-label": `Code of cell ${this.number}`,
           "aria-describedby": "py-help",
           spellcheck: "false",
+          tabindex: "0",
         }),
         EditorView.updateListener.of((update) => update.docChanged && this.take(update.state.doc.toString())),
       ];

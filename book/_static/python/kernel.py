@@ -40,6 +40,10 @@ WITHOUT_NUMBA = (
     "Numba compiles for the processor of a computer and does not run in a web page. Here convlab "
     "uses its vectorized kernels; run this cell on your own computer to see the compiled ones."
 )
+NOT_HERE = (
+    "This page has NumPy, Matplotlib and convlab, and this package could not be loaded beside "
+    "them. Run the cell on your own computer."
+)
 
 Send = Callable[[str, str], None]
 
@@ -86,34 +90,45 @@ class Kernel:
 
     async def _evaluate(self, label: str, source: str) -> Any:
         """Run all statements; the value of the last one if it is an expression."""
-        tree = ast.parse(source, label)
-        tree.body = self._without_numba(tree.body)
-        last = tree.body[-1] if tree.body else None
-        if isinstance(last, ast.Expr):
-            tree.body.pop()
-        await self._execute(compile(tree, label, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
+        body = ast.parse(source, label).body
+        last = body[-1] if body else None
+        await self._run_all(body[:-1] if isinstance(last, ast.Expr) else body, label)
         if not isinstance(last, ast.Expr):
             return None
-        expression = ast.Expression(last.value)
-        code = compile(expression, label, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        return await self._execute(code)
+        return await self._execute(ast.Expression(last.value), label)
 
-    def _without_numba(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """Leave out the imports of Numba where it is absent, and say so: the rest may not need it.
+    async def _run_all(self, body: Sequence[ast.stmt], label: str) -> None:
+        """Run statements; where Numba is absent, what is imported from it is left out, and said.
 
         A chapter's first cell imports Numba beside what all of its exercises use.
         """
-        if find_spec("numba"):
-            return statements
-        kept = [statement for statement in statements if not imports_numba(statement)]
-        if len(kept) < len(statements):
-            gone = [ast.unparse(one) for one in statements if imports_numba(one)]
-            text = f"{WITHOUT_NUMBA} Left out here: {'; '.join(gone)}."
-            self._tell("note", {"text": text})
-            self.absent |= {name for one in statements for name in imports_numba(one)}
-        return kept
+        left_out: list[str] = []
+        try:
+            for statement in body:
+                left_out += await self._run_one(statement, label)
+        finally:
+            if left_out:
+                text = f"{WITHOUT_NUMBA} Left out here: {', '.join(left_out)}."
+                self._tell("note", {"text": text})
 
-    async def _execute(self, code: types.CodeType) -> Any:
+    async def _run_one(self, statement: ast.stmt, label: str) -> list[str]:
+        """Run a statement; the names that an import could not bring without Numba."""
+        try:
+            await self._execute(ast.Module([statement], []), label)
+        except ImportError as error:
+            if not (isinstance(statement, (ast.Import, ast.ImportFrom)) and misses_numba(error)):
+                raise
+        else:
+            return []
+        names = [(one.asname or one.name).partition(".")[0] for one in statement.names]
+        if len(names) == 1:
+            self.absent.add(names[0])
+            return names
+        return [name for one in split(statement) for name in await self._run_one(one, label)]
+
+    async def _execute(self, tree: ast.Module | ast.Expression, label: str) -> Any:
+        mode = "eval" if isinstance(tree, ast.Expression) else "exec"
+        code = compile(tree, label, mode, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         value = eval(code, self.names)
         return await value if code.co_flags & inspect.CO_COROUTINE else value
 
@@ -127,7 +142,20 @@ class Kernel:
     def _note(self, error: BaseException) -> str:
         """What the reader should know beside the error."""
         absent = isinstance(error, NameError) and error.name in self.absent
-        return WITHOUT_NUMBA if absent or misses_numba(error) else ""
+        if absent or misses_numba(error):
+            return WITHOUT_NUMBA
+        return NOT_HERE if isinstance(error, ModuleNotFoundError) else ""
+
+    def missing(self, source: str) -> list[str]:
+        """Packages that a cell imports and that are not here, before it runs."""
+        with contextlib.suppress(SyntaxError):
+            tops = {
+                origin.partition(".")[0]
+                for node in ast.walk(ast.parse(source))
+                for origin in origins(node)
+            }
+            return sorted(top for top in tops if top not in sys.modules and not find_spec(top))
+        return []
 
     def display(self, *values: Any) -> None:
         """Show values below the cell, in the midst of its work."""
@@ -258,17 +286,21 @@ def described(error: BaseException) -> dict[str, Any]:
     return {"name": type(error).__name__, "text": str(error), "traceback": text}
 
 
-def imports_numba(statement: ast.stmt) -> set[str]:
-    """The names that a statement imports from Numba, or from what is compiled with it."""
+def split(statement: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
+    """Make an import of each name that one statement imports."""
     if isinstance(statement, ast.ImportFrom):
-        origins = [statement.module or ""]
-    elif isinstance(statement, ast.Import):
-        origins = [one.name for one in statement.names]
+        origin = "." * statement.level + (statement.module or "")
+        texts = [f"from {origin} import {ast.unparse(one)}" for one in statement.names]
     else:
-        return set()
-    if not any(origin.startswith(NUMBA) for origin in origins):
-        return set()
-    return {(one.asname or one.name).partition(".")[0] for one in statement.names}
+        texts = [f"import {ast.unparse(one)}" for one in statement.names]
+    return [part for text in texts for part in ast.parse(text).body]
+
+
+def origins(node: ast.AST) -> list[str]:
+    """The modules that an import names."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module] if node.module and not node.level else []
+    return [one.name for one in node.names] if isinstance(node, ast.Import) else []
 
 
 def misses_numba(error: BaseException) -> bool:

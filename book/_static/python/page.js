@@ -71,7 +71,7 @@
       if (loading) this.say(this.stopped || "Loading Python, NumPy and Matplotlib");
       if (state === "running") this.say(`${label} is running`);
       if (state === "off") this.say("Stopped.");
-      if (state === "failed") this.say(`Python could not go on: ${message} Run a cell to try again.`);
+      if (state === "failed") this.say(`Python could not go on: ${message.replace(/\.?$/, ".")} Run a cell to try again.`);
       if (state === "ready" && version) this.ready(version, seconds);
     }
 

@@ -37,12 +37,17 @@ async function download(address) {
 
 async function run({ number, label, source }) {
   speaking = number;
-  const loading = (name) => self.postMessage({ loading: name });
-  // A package that is not served leads to Python's own error, in the cell.
-  await pyodide
-    .loadPackagesFromImports(source, { messageCallback: loading, errorCallback: () => {} })
-    .catch(() => {});
+  const missing = kernel.missing(source).toJs();
+  if (missing.length) await load(missing);
   return kernel.run(label, source);
+}
+
+/* Packages of Pyodide's that a cell imports; one that is not served is an error in the cell. */
+async function load(names) {
+  const messageCallback = (words) => self.postMessage({ loading: words });
+  const imports = names.map((name) => `import ${name}`).join("\n");
+  const quiet = { messageCallback, errorCallback: () => {} };
+  await pyodide.loadPackagesFromImports(imports, quiet).catch(() => {});
 }
 
 function needed({ sources, wanted, done }) {
