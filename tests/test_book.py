@@ -103,7 +103,7 @@ def test_formulas_are_set_by_the_book_itself(html, pages):
         for file, page in pages.items()
         for script in page.select("script[src*=mathjax]")
     }
-    assert scripts == {(html / "_static" / "mathjax" / "tex-chtml.js").resolve()}
+    assert scripts == {(html / "_static" / "mathjax" / "startup.js").resolve()}
     assert all(script.exists() for script in scripts)
     assert list((html / "_static" / "mathjax").rglob("*.woff"))
 

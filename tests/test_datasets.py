@@ -10,6 +10,7 @@ import sys
 import threading
 import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -557,3 +558,21 @@ def test_enlarged_digits_repeat_each_pixel():
 def test_digits_refuse_splits_and_sizes_that_cannot_be(name, value):
     with pytest.raises(ValueError, match=rf"`{name}` must .*Received: {name}={value}"):
         datasets.load_digits(**{name: value})
+
+
+def test_samples_beside_the_module_need_no_scikit_learn(monkeypatch, tmp_path):
+    folder = Path(pytest.importorskip("sklearn.datasets").__file__).parent
+    expected = every_sample()
+    for file in (*folder.glob("images/*.jpg"), folder / "data" / "digits.csv.gz"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr("convlab.datasets.samples._OWN_FILES", tmp_path)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    for one, other in zip(expected, every_sample(), strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
+        assert other.flags.writeable
+
+
+def every_sample():
+    (x_train, y_train), (x_test, y_test) = datasets.load_digits()
+    photos = [datasets.load_photo("flower"), datasets.load_photo(grey=True)]
+    return [*photos, x_train, y_train, x_test, y_test]

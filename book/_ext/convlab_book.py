@@ -1,7 +1,8 @@
-"""What this book adds to Jupyter Book: its own MathJax, and pages without unused scripts."""
+"""What this book adds to Jupyter Book: its own MathJax, light pages, and a place in the whole."""
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,28 +11,49 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.fileutil import copy_asset
 
-# The loader, and what it fetches while it typesets: TeX extensions, fonts, and the speech
-# that screen readers get. The package has 24 MB of MathJax; these are 3 MB.
+import page_head
+import page_mends
+import page_pictures
+import page_progress
+
+# The loader, and what it fetches while it typesets: TeX, its fonts, and the MathML that screen
+# readers get. The package has 24 MB of MathJax; a page needs less than one.
+MATHJAX_LOADER = "startup.js"
 MATHJAX_PARTS = (
-    "tex-chtml.js",
-    "a11y",
+    MATHJAX_LOADER,
+    "core.js",
+    "a11y/assistive-mml.js",
+    "input/tex.js",
     "input/tex/extensions",
+    "output/chtml.js",
+    "output/chtml/fonts/tex.js",
     "output/chtml/fonts/woff-v2",
-    "sre/mathmaps/base.json",
-    "sre/mathmaps/en.json",
-    "ui",
 )
+MATHJAX_LOADS = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]
+
+# Sheets and scripts that stand on every page, and what a page that needs them contains.
+NEEDED_BY = {
+    "sphinx-design.min.css": 'class="sd-',
+    "design-tabs.js": "sd-tab",
+    MATHJAX_LOADER: 'class="math',
+}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    app.config.mathjax_path = "mathjax/tex-chtml.js"
+    app.config.mathjax_path = f"mathjax/{MATHJAX_LOADER}"
+    # Where the book is published: whoever shares a page needs absolute addresses.
+    app.config.html_baseurl = os.environ.get("BOOK_URL", "").removesuffix("/")
+    for part in (page_head, page_mends, page_pictures, page_progress):
+        part.connect(app)
     app.connect("config-inited", unplug_thebe)
+    app.connect("config-inited", choose_mathjax, priority=900)
     app.connect("build-finished", copy_mathjax)
     # After the table of contents has written its own redirect, which has no icon.
     app.connect("build-finished", write_redirect, priority=900)
     # After every other listener: only then is the list of scripts complete.
     app.connect("html-page-context", drop_copies, priority=900)
+    app.connect("html-page-context", drop_unneeded, priority=950)
     app.connect("html-page-context", mend_names)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -46,6 +68,13 @@ def unplug_thebe(app: Sphinx, config: Config) -> None:
         listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx_thebe"]
     styles = app.registry.css_files  # without the listeners, nobody would bring Thebe's file
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
+
+
+def choose_mathjax(app: Sphinx, config: Config) -> None:
+    """Load the parts of MathJax that formulas need, without its menu."""
+    settings = dict(config.mathjax3_config or {})
+    settings["loader"] = {"load": MATHJAX_LOADS}
+    config.mathjax3_config = settings
 
 
 def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
@@ -91,6 +120,23 @@ def drop_copies(
     """Leave out the second copy of a script: Jupyter Book's extensions add some twice."""
     unique = {signature(script): script for script in context.get("script_files", [])}
     context["script_files"] = list(unique.values())
+
+
+def drop_unneeded(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Leave out sheets and scripts for what this page does not contain."""
+    body = context.get("body", "")
+    useless = [name for name, mark in NEEDED_BY.items() if mark not in body]
+    for kind in ("css_files", "script_files"):
+        files = context.get(kind, [])
+        context[kind] = [file for file in files if not is_one_of(file, useless)]
+
+
+def is_one_of(file: Any, names: list[str]) -> bool:
+    """Whether a sheet or script of a page has one of these names."""
+    address = str(getattr(file, "filename", file)).partition("?")[0]
+    return address.rpartition("/")[2] in names
 
 
 def signature(script: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ PHOTOS = ("china", "flower")
 Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 _HELD_OUT_DIGITS = 597
+# The same files without scikit-learn around them: the wheel that the book's pages load has them.
+_OWN_FILES = Path(__file__).with_name("files")
 
 
 def load_photo(name: str = "china", *, grey: bool = False) -> NDArray[Any]:
@@ -57,10 +60,17 @@ def load_photo(name: str = "china", *, grey: bool = False) -> NDArray[Any]:
     """
     if name not in PHOTOS:
         raise ValueError(f'`name` must be "china" or "flower". Received: name={name!r}.')
-    require("PIL.Image", package="pillow", caller="load_photo")
-    sklearn_datasets = require("sklearn.datasets", package="scikit-learn", caller="load_photo")
-    photo = np.array(sklearn_datasets.load_sample_image(f"{name}.jpg"))  # a copy: writable
+    photo = _read_photo(f"{name}.jpg")
     return photo / 255 @ np.array(GREY) if grey else photo
+
+
+def _read_photo(file: str) -> NDArray[np.uint8]:
+    pillow = require("PIL.Image", package="pillow", caller="load_photo")
+    if (own := _OWN_FILES / file).exists():
+        with pillow.open(own) as image:
+            return np.array(image)
+    datasets = require("sklearn.datasets", package="scikit-learn", caller="load_photo")
+    return np.array(datasets.load_sample_image(file))  # a copy: writable
 
 
 def load_digits(
@@ -115,9 +125,7 @@ def load_digits(
     ((1437, 32, 32), (360, 32, 32))
     """
     held_out, enlarge = as_size("held_out", held_out), as_size("enlarge", enlarge)
-    sklearn_datasets = require("sklearn.datasets", package="scikit-learn", caller="load_digits")
-    digits = sklearn_datasets.load_digits()
-    x, y = digits.images.astype(np.uint8), digits.target.astype(np.uint8)
+    x, y = _read_digits()
     if held_out >= len(x):
         raise ValueError(
             f"`held_out` must leave images to train with: there are {len(x)}. "
@@ -128,3 +136,12 @@ def load_digits(
         x, y = x[order], y[order]
     x = x.repeat(enlarge, axis=1).repeat(enlarge, axis=2)
     return (x[:-held_out], y[:-held_out]), (x[-held_out:], y[-held_out:])
+
+
+def _read_digits() -> Split:
+    if (own := _OWN_FILES / "digits.csv.gz").exists():
+        table = np.loadtxt(own, np.uint8, delimiter=",")  # 64 pixels and the label in each row
+        return table[:, :-1].reshape(-1, 8, 8), table[:, -1]
+    datasets = require("sklearn.datasets", package="scikit-learn", caller="load_digits")
+    digits = datasets.load_digits()
+    return digits.images.astype(np.uint8), digits.target.astype(np.uint8)

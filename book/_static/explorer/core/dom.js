@@ -1,0 +1,58 @@
+/* Elements, and numbers as the book writes them. */
+(function (explorer) {
+  "use strict";
+  let last = 0;
+
+  /* An element: `on` holds listeners, `data` the data attributes; null attributes are left out. */
+  function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    dress(element, attributes);
+    element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    return element;
+  }
+
+  function dress(element, attributes) {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === "on") {
+        for (const [event, listener] of Object.entries(value)) {
+          element.addEventListener(event, listener);
+        }
+      } else if (name === "data") {
+        Object.assign(element.dataset, value);
+      } else if (value !== null && value !== undefined && value !== false) {
+        element.setAttribute(name, value === true ? "" : value);
+      }
+    }
+  }
+
+  /* The same for a drawing. */
+  function draw(tag, attributes = {}, ...children) {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    dress(element, attributes);
+    element.append(...children.flat());
+    return element;
+  }
+
+  function unique(name) {
+    last += 1;
+    return `cx-${name}-${last}`;
+  }
+
+  /* A number with at most `digits` digits after the point, and a true minus sign. */
+  function number(value, digits = 2) {
+    if (!Number.isFinite(value)) return String(value).replace("-", "−");
+    const rounded = Number(value.toFixed(digits));
+    return (Object.is(rounded, -0) ? "0" : String(rounded)).replace("-", "−");
+  }
+
+  /* Thousands apart, as in the text of the book. */
+  function count(value) {
+    return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+  }
+
+  function plural(value, word) {
+    return `${count(value)} ${word}${value === 1 ? "" : "s"}`;
+  }
+
+  explorer.dom = { make, draw, unique, number, count, plural };
+})((window.convlabExplorer = window.convlabExplorer || {}));

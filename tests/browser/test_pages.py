@@ -1,0 +1,200 @@
+"""Every page of the built book, in a real browser: whole, light, quick and open to everyone.
+
+A page is loaded once and then shown in both themes at three widths, so that a few minutes are
+enough for all of them.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+import yaml
+
+import local
+
+TOC = yaml.safe_load((local.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+FILES = [TOC["root"], *(entry["file"] for part in TOC["parts"] for entry in part["chapters"])]
+PAGES = [*(f"{file}.html" for file in FILES), "search.html"]
+WIDTHS = (360, 768, 1280)
+THEMES = ("light", "dark")
+HEAVIEST = 1_500_000  # bytes as sent
+SLOWEST = 2_000  # milliseconds
+SETTLED = 400  # milliseconds after which the theme has seen what scrolls at a new width
+TRIES = 4  # a busy machine may be slow once
+
+# Everything that axe checks, also what it calls experimental or best practice.
+RULES = {
+    "resultTypes": ["violations"],
+    "rules": {
+        "label-content-name-mismatch": {"enabled": True},
+        "color-contrast": {"enabled": False},
+    },
+}
+# Colours depend on the theme and not on the width; and of the hundreds of entries of the API
+# reference, all alike, the first few are enough: this rule takes longer than all the others.
+CONTRAST = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+ALIKE = "dl.py ~ dl.py ~ dl.py"
+# Violations that stay, (rule, part of the element's text) -> why.
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+
+# Types that every web host sends compressed.
+TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
+
+each_page = pytest.mark.parametrize("address", PAGES)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Read the script that audits a page, as the package brings it."""
+    folder = Path(axe_playwright_python.__file__).parent
+    return next(folder.rglob("axe.min.js")).read_text(encoding="utf-8")
+
+
+def states(page: Any) -> Iterator[tuple[str, int]]:
+    """Show a page in both themes at every width."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function("theme => document.documentElement.dataset.theme === theme",
+                                   arg=theme)  # fmt: skip
+            page.wait_for_timeout(SETTLED)
+            yield theme, width
+
+
+def fetch_all(page: Any) -> None:
+    """Have the browser fetch also the pictures that wait until they come near."""
+    page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    page.wait_for_load_state("networkidle")
+
+
+def violations(page: Any, width: int) -> list[str]:
+    """Audit a page: rule and element of each violation that is no listed exception."""
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    if width == max(WIDTHS):
+        audit = "([alike, rules]) => axe.run({exclude: [[alike]]}, rules)"
+        found += page.evaluate(audit, [ALIKE, CONTRAST])["violations"]
+    pairs = [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]
+    return [f"{rule}: {element[:160]}" for rule, element in pairs if not excepted(rule, element)]
+
+
+def excepted(rule: str, element: str) -> bool:
+    return any(rule == known and part in element for known, part in EXCEPTIONS)
+
+
+@each_page
+def test_page_is_whole_and_accessible_in_every_theme_and_width(open_page, book, axe, address):
+    page = open_page(book)
+    page.goto(f"{book}/{address}", wait_until="networkidle")
+    fetch_all(page)
+    page.evaluate(axe)
+    found: dict[str, list[str]] = {}
+    for theme, width in states(page):
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        bad = violations(page, width) + [f"scrolls sideways by {wide} px"] * (wide > 0)
+        found[f"{theme}, {width} px"] = bad
+    assert {state: bad for state, bad in found.items() if bad} == {}
+
+
+@each_page
+def test_page_is_light(open_page, book, address):
+    page, sizes = open_page(book), {}
+    page.on("response", lambda answer: sizes.update({answer.url: sent(answer)}))
+    page.goto(f"{book}/{address}", wait_until="networkidle")
+    fetch_all(page)
+    heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
+    assert sum(sizes.values()) < HEAVIEST, heaviest
+
+
+def sent(answer: Any) -> int:
+    """Bytes of an answer as a web host sends it: text compressed."""
+    body = answer.body()
+    is_text = answer.headers.get("content-type", "").startswith(TEXT)
+    return len(gzip.compress(body, 6)) if is_text else len(body)
+
+
+@each_page
+def test_page_is_soon_interactive(open_page, book, address):
+    """The best of a few loads, each with an empty cache: the machine may be busy."""
+    times = []
+    while len(times) < TRIES and min(times, default=SLOWEST) >= SLOWEST:
+        page = open_page(book)
+        page.goto(f"{book}/{address}", wait_until="load")
+        times.append(
+            page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+        )
+    assert min(times) < SLOWEST, times
+
+
+def test_colours_of_the_roles_are_those_of_the_figures(open_page, book):
+    """The style sheet and the package name the same twelve colours."""
+    from convlab.plotting.colours import COLOURS
+
+    page = open_page(book)
+    page.goto(f"{book}/{PAGES[0]}")
+    read = "name => getComputedStyle(document.documentElement).getPropertyValue(name).trim()"
+    shown = {
+        f"--{role}-{part}": page.evaluate(read, f"--{role}-{part}").upper()
+        for role in COLOURS
+        for part in ("line", "fill", "ink")
+    }
+    expected = {
+        f"--{role}-{part}": getattr(colour, part)
+        for role, colour in COLOURS.items()
+        for part in ("line", "fill", "ink")
+    }
+    assert shown == expected
+
+
+def test_every_page_says_what_it_is_when_shared(open_page, book):
+    page = open_page(book)
+    said = {}
+    for address in PAGES[:6]:
+        page.goto(f"{book}/{address}", wait_until="domcontentloaded")
+        said[address] = page.get_attribute("meta[property='og:description']", "content")
+        card = page.get_attribute("meta[property='og:image']", "content")
+        assert page.request.get(f"{book}/{address}/../{card}").ok
+    assert all(len(words) > 20 for words in said.values())
+    assert len(set(said.values())) == len(said)
+
+
+def test_steps_of_a_part_lead_to_its_chapters(open_page, book):
+    page = open_page(book)
+    page.goto(f"{book}/book/padding.html")
+    steps = page.get_by_role("navigation", name="Chapters of this part").get_by_role("link")
+    assert steps.count() == 16
+    assert page.locator(".part-progress [aria-current=page]").get_attribute("data-chapter") == (
+        "padding"
+    )
+    steps.nth(0).click()
+    page.wait_for_url("**/filters.html")
+
+
+def test_next_and_previous_go_through_the_whole_book_in_order(book_folder):
+    from bs4 import BeautifulSoup
+
+    followers = []
+    for file in FILES[:-1]:
+        soup = BeautifulSoup((book_folder / f"{file}.html").read_text("utf-8"), "html.parser")
+        followers.append(soup.select_one("a.right-next")["href"])
+    assert followers == [f"{file.rpartition('/')[2]}.html" for file in FILES[1:]]
+
+
+def test_print_shows_the_text_alone_and_opens_the_folds(open_page, book):
+    page = open_page(book)
+    page.goto(f"{book}/book/padding.html", wait_until="networkidle")
+    page.emulate_media(media="print")
+    for part in (
+        ".bd-sidebar-primary",
+        ".part-progress",
+        ".prev-next-footer",
+        ".bd-header-article",
+    ):
+        assert not page.locator(part).first.is_visible(), part
+    assert page.locator("h1", has_text="padding").last.is_visible()
