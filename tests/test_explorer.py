@@ -102,7 +102,8 @@ def test_first_values_are_within_their_own_limits():
 def test_colours_are_those_of_the_figures(role):
     light = STYLE[: STYLE.index('html[data-theme="dark"]')]
     for part, name in (("line", role), ("fill", f"{role}-fill"), ("ink", f"{role}-ink")):
-        assert f"--cx-{name}: {getattr(COLOURS[role], part).lower()};" in light
+        own = getattr(COLOURS[role], part).lower()
+        assert f"--cx-{name}: var(--{role}-{part}, {own});" in light
 
 
 @pytest.mark.parametrize("name", explorer_photos.NAMES)

@@ -97,7 +97,7 @@ COMPUTE = """({state}) => {
 
 
 def fact(page, name: str) -> str:
-    return page.locator(f'[data-fact="{name}"] dd').inner_text()
+    return page.locator(f'[data-fact="{name}"] .cx-fact').inner_text()
 
 
 def test_fields_and_ways_equal_those_of_the_package(page, stage):

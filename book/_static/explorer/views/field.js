@@ -1,7 +1,7 @@
 /* The view Receptive field: layers to stack, what the last cell sees, and how well. */
 (function (explorer) {
   "use strict";
-  const { make, draw, number, plural } = explorer.dom;
+  const { make, draw, number, plural, fact } = explorer.dom;
   const { stack } = explorer;
   const { range } = explorer.sizes;
 
@@ -19,7 +19,7 @@
       on: { input: () => host.set({ cell: Number(scrub.value) }) },
     });
     const where = make("output", { class: "cx-where" });
-    const facts = make("dl", { class: "cx-facts" });
+    const facts = make("div", { class: "cx-facts" });
     const above = draw("svg", { class: "cx-above", role: "img" });
     const aboveTitle = make("p", { class: "cx-title" });
     const panel = explorer.controls.panel("field", ["size", "padding"], host.set);
@@ -108,14 +108,13 @@
       const square = (side) => `${side} × ${side}`;
       const area = share.effective ** 2 / share.wide ** 2;
       const entries = [
-        ["size", `${square(field.size)} pixels`, "size"],
-        ["jump", `${plural(field.jump, "pixel")} from one cell to the next`, "jump"],
-        ["centre", `pixel (${number(center, 1)}, ${number(center, 1)}), from ${number(start)} to ${number(start + field.size - 1)}`, "centre"],
-        ["read", `${share.read ** 2} of ${field.size ** 2} pixels (${percent(share.read ** 2 / field.size ** 2)})`, "read"],
-        ["effective", `${percent(share.held)} of the weight lies in the middle ${square(share.effective)}, ${percent(area)} of the field`, "effective"],
+        ["size", `${square(field.size)} pixels`],
+        ["jump", `${plural(field.jump, "pixel")} from one cell to the next`],
+        ["centre", `pixel (${number(center, 1)}, ${number(center, 1)}), from ${number(start)} to ${number(start + field.size - 1)}`],
+        ["read", `${share.read ** 2} of ${field.size ** 2} pixels (${percent(share.read ** 2 / field.size ** 2)})`],
+        ["effective", `${percent(share.held)} of the weight lies in the middle ${square(share.effective)}, ${percent(area)} of the field`],
       ];
-      facts.replaceChildren(...entries.map(([name, text, key]) =>
-        make("div", { data: { fact: key } }, make("dt", {}, name), make("dd", {}, text))));
+      facts.replaceChildren(...entries.map(([name, text]) => fact(name, text)));
       aboveTitle.textContent = "the field from above";
       above.setAttribute("aria-label", `The field from above: ${share.read ** 2} of ${field.size ** 2} pixels are read.`);
     }
