@@ -249,7 +249,7 @@ VIEWS = {
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("library", ["Keras"])
 def test_the_code_for_keras_runs(page, stage, view, library):
-    pytest.importorskip("keras")
+    stages.need_keras()
     stages.show(page, stage, view, **VIEWS[view])
     assert run(page, library)["layer"] is not None
 

@@ -187,7 +187,7 @@ def test_a_stack_that_does_not_fit_says_which_layer(page, stage):
 @pytest.mark.parametrize("library", ["convlab", "Keras"])
 def test_the_code_gives_the_same_field(page, stage, library):
     if library == "Keras":
-        pytest.importorskip("keras")
+        stages.need_keras()
     stages.show(page, stage, "field", layers=STACK, size=36, padding="same", cell=0)
     page.get_by_text("As code").click()
     page.locator(".cx-as-code").get_by_text(library, exact=True).click()
