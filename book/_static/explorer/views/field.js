@@ -3,7 +3,7 @@
   "use strict";
   const { make, draw, number, plural, fact } = explorer.dom;
   const { stack } = explorer;
-  const { range } = explorer.sizes;
+  const PACE = 700;  // milliseconds a layer, while the field grows
 
   function settle(state) {
     const { count } = stack.trace(state.layers, state.size, state.padding);
@@ -19,6 +19,13 @@
       on: { input: () => host.set({ cell: Number(scrub.value) }) },
     });
     const where = make("output", { class: "cx-where" });
+    let timer = null;
+    const grow = make("button", {
+      type: "button", class: "cx-button cx-grow", on: { click: () => (timer ? halt() : start()) },
+    }, "Grow");
+    const less = tool("‹", "one layer less", () => { halt(); host.set({ back: reached() - 1 }); });
+    const more = tool("›", "one layer further back", () => { halt(); host.set({ back: reached() + 1 }); });
+    const depth = make("output", { class: "cx-where" });
     const facts = make("div", { class: "cx-facts" });
     const above = draw("svg", { class: "cx-above", role: "img" });
     const aboveTitle = make("p", { class: "cx-title" });
@@ -29,9 +36,35 @@
     const element = make("div", { class: "cx-view cx-field" },
       figure.element, refusal,
       make("div", { class: "cx-transport" }, make("span", { class: "cx-name" }, "cell"), scrub, where),
+      make("div", { class: "cx-transport", role: "group", "aria-label": "growth" }, less, grow, more, depth),
       make("div", { class: "cx-beside" }, facts, make("div", { class: "cx-box" }, aboveTitle, above)),
       make("div", { class: "cx-stacking" }, list, make("div", {}, add)), panel.element);
     panel.element.classList.add("cx-short");
+
+    function tool(sign, label, onClick) {
+      return make("button", { type: "button", class: "cx-tool", "aria-label": label, title: label, on: { click: onClick } },
+        make("span", { "aria-hidden": "true" }, sign));
+    }
+
+    function reached() {
+      return Math.min(state.back, state.layers.length);
+    }
+
+    /* From the cell alone, back through the stack, a layer at a time. */
+    function start() {
+      host.set({ back: 0 });
+      timer = setInterval(() => {
+        host.set({ back: reached() + 1 });
+        if (reached() >= state.layers.length) halt();
+      }, PACE);
+      grow.textContent = "Stop";
+    }
+
+    function halt() {
+      clearInterval(timer);
+      timer = null;
+      grow.textContent = "Grow";
+    }
 
     function change(at, changes) {
       host.set({ layers: state.layers.map((one, index) => (index === at ? { ...one, ...changes } : one)) });
@@ -131,6 +164,9 @@
       for (const part of [figure.element, facts, above.parentElement]) part.toggleAttribute("hidden", !fits);
       panel.show(state);
       showRows();
+      less.disabled = reached() === 0;
+      more.disabled = reached() === state.layers.length;
+      depth.textContent = `${plural(reached(), "layer")} back`;
       scrub.max = Math.max(traced.count - 1, 0);
       scrub.value = state.cell;
       where.textContent = fits ? `${state.cell} of ${traced.count - 1}` : "–";
@@ -153,7 +189,7 @@
       return `${plural(state.layers.length, "layer")}: cell ${state.cell} of the last map sees ${field.size} by ${field.size} pixels.`;
     }
 
-    return { element, update };
+    return { element, update, stop: halt };
   }
 
   function code(state) {
