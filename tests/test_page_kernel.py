@@ -1,6 +1,5 @@
 """What runs a chapter's cells inside its page: the kernel, and which cells another one needs."""
 
-import asyncio
 import builtins
 import doctest
 import importlib.util
@@ -40,11 +39,19 @@ def session(monkeypatch):
 
     def run(source):
         told.clear()
-        ended = asyncio.run(running.run("Cell 1", source))
-        return ended, list(told)
+        return driven(running.run("Cell 1", source)), list(told)
 
     run.kernel = running
     return run
+
+
+def driven(coroutine):
+    """Run a coroutine to its end, also where a loop runs already, as it does beside a browser."""
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as end:
+        return end.value
 
 
 # --- what a cell shows ---------------------------------------------------------------------------
