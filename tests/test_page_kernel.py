@@ -94,8 +94,11 @@ def test_printed_text_comes_before_the_result_and_by_stream(session):
     ]
 
 
-def test_printing_without_end_is_cut(session):
-    told = session("for _ in range(100_000): print('0123456789')")[1]
+@pytest.mark.parametrize(
+    "source", ["for _ in range(100_000): print('0123456789')", "print('0123456789' * 100_000)"]
+)
+def test_printing_without_end_is_cut(session, source):
+    told = session(source)[1]
     text = "".join(content["text"] for _, content in told)
     assert len(text) < kernel.PRINTED_MOST + 100
     assert text.endswith("[cut after 100,000 characters]\n")
