@@ -19,6 +19,7 @@ import notebooks
 from convlab.plotting import COLOURS
 
 STYLE = (explorer.FOLDER / explorer.STYLE).read_text(encoding="utf-8")
+PROSE_AND_MOUNT = re.compile(r"(.*?)^:{3,}\{explorer\}", re.MULTILINE | re.DOTALL)
 MOUNT = re.compile(r"^(:{3,})\{explorer\} (\w+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
@@ -102,7 +103,8 @@ def test_first_values_are_within_their_own_limits():
 def test_colours_are_those_of_the_figures(role):
     light = STYLE[: STYLE.index('html[data-theme="dark"]')]
     for part, name in (("line", role), ("fill", f"{role}-fill"), ("ink", f"{role}-ink")):
-        assert f"--cx-{name}: {getattr(COLOURS[role], part).lower()};" in light
+        own = getattr(COLOURS[role], part).lower()
+        assert f"--cx-{name}: var(--{role}-{part}, {own});" in light
 
 
 @pytest.mark.parametrize("name", explorer_photos.NAMES)
@@ -124,3 +126,11 @@ def test_nothing_in_the_explorer_names_another_host():
 def test_explorers_of_the_chapters_begin_with_a_known_state(chapter, view, lines):
     body = [line for line in lines if not line.startswith(":")]
     assert explorer.read_state(view, body)
+
+
+def test_a_question_stands_before_every_explorer():
+    """A reader plays to find something out. The first page shows one at once."""
+    for path in (path for path in notebooks.chapters() if path.stem != "start"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            found = PROSE_AND_MOUNT.match(cell.source) if cell.cell_type == "markdown" else None
+            assert found is None or "?" in found[1], (path.stem, cell.id)

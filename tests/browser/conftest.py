@@ -61,7 +61,7 @@ def open_page(browser) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport=size, color_scheme=theme, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         complaints.append(watching.watch(page, home))
         return page
 

@@ -78,3 +78,10 @@ def ask(page: Any, function: str, cases: list[Any]) -> list[Any]:
         page.evaluate(f"(cases) => JSON.stringify(cases.map({function}))", cases)
     )
     return answers
+
+
+def need_keras() -> None:
+    """Load Keras as the parity tests do, which may share this process; skip where it is missing."""
+    from parity import oracle
+
+    oracle.load()

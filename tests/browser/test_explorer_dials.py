@@ -30,7 +30,7 @@ PLACES = [-40, -6, -3.0001, -3, -2.9, -1, -1e-3, 0, 1e-3, 0.5, 1, 2.4, 2.6, 3, 3
 
 
 def fact(page, name: str) -> str:
-    return page.locator(f'[data-fact="{name}"] dd').inner_text()
+    return page.locator(f'[data-fact="{name}"] .cx-fact').inner_text()
 
 
 def run(page, library: str) -> dict[str, Any]:
@@ -249,7 +249,7 @@ VIEWS = {
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("library", ["Keras"])
 def test_the_code_for_keras_runs(page, stage, view, library):
-    pytest.importorskip("keras")
+    stages.need_keras()
     stages.show(page, stage, view, **VIEWS[view])
     assert run(page, library)["layer"] is not None
 

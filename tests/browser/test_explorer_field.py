@@ -97,7 +97,7 @@ COMPUTE = """({state}) => {
 
 
 def fact(page, name: str) -> str:
-    return page.locator(f'[data-fact="{name}"] dd').inner_text()
+    return page.locator(f'[data-fact="{name}"] .cx-fact').inner_text()
 
 
 def test_fields_and_ways_equal_those_of_the_package(page, stage):
@@ -179,6 +179,29 @@ def test_the_field_follows_pointer_and_keys(page, stage):
     assert page.locator(".cx-side .cx-spot-input.cx-seen").count() == 5
 
 
+def seen(page) -> list[int]:
+    """How many cells of each map are marked, the last map first."""
+    roles = [".cx-spot-output", ".cx-spot-between", ".cx-spot-input"]
+    return [page.locator(f".cx-side {role}.cx-seen").count() for role in roles]
+
+
+def test_the_field_grows_back_through_the_stack(page, stage):
+    page.clock.install()
+    stages.show(page, stage, "field", layers="conv 3, conv 3", size=9, cell=2)
+    assert seen(page) == [1, 3, 5]
+    page.get_by_role("button", name="Grow").click()
+    assert seen(page) == [1, 0, 0]
+    page.clock.run_for(800)
+    assert seen(page)[1] == 3
+    page.clock.run_for(3000)
+    assert seen(page) == [1, 3, 5]
+    page.get_by_role("button", name="one layer less").click()
+    assert seen(page) == [1, 3, 0]
+    page.get_by_role("button", name="one layer further back").click()
+    assert page.get_by_role("button", name="Grow").is_visible()
+    assert seen(page) == [1, 3, 5]
+
+
 def test_a_stack_that_does_not_fit_says_which_layer(page, stage):
     stages.show(page, stage, "field", layers="conv 5, conv 5", size=7)
     assert "Layer 2 does not fit" in page.locator(".cx-refusal").inner_text()
@@ -187,7 +210,7 @@ def test_a_stack_that_does_not_fit_says_which_layer(page, stage):
 @pytest.mark.parametrize("library", ["convlab", "Keras"])
 def test_the_code_gives_the_same_field(page, stage, library):
     if library == "Keras":
-        pytest.importorskip("keras")
+        stages.need_keras()
     stages.show(page, stage, "field", layers=STACK, size=36, padding="same", cell=0)
     page.get_by_text("As code").click()
     page.locator(".cx-as-code").get_by_text(library, exact=True).click()
@@ -196,7 +219,8 @@ def test_the_code_gives_the_same_field(page, stage, library):
     with contextlib.redirect_stdout(said):
         exec(page.locator(".cx-code").inner_text(), names)
     if library == "Keras":
-        assert f"{names['model'].output_shape[1] - 1}" in page.locator(".cx-where").inner_text()
+        last = names["model"].output_shape[1] - 1
+        assert page.locator(".cx-where").first.inner_text() == f"0 of {last}"
     else:
         size = names["field"].size
         assert fact(page, "size") == f"{size[0]} × {size[1]} pixels"

@@ -214,7 +214,7 @@ def test_filters_are_added_and_removed_side_by_side(page, stage):
 )
 def test_the_code_runs(page, stage, state, library):
     if library == "Keras":
-        pytest.importorskip("keras")
+        stages.need_keras()
     stages.show(page, stage, "photo", kernels="sharpen", **state)
     page.get_by_text("As code").click()
     page.locator(".cx-as-code").get_by_text(library, exact=True).click()

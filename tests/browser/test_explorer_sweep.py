@@ -316,7 +316,7 @@ def run(code: str) -> dict[str, Any]:
 @pytest.mark.parametrize("library", ["convlab", "Keras"])
 def test_the_code_computes_what_is_shown(page, stage, state, library):
     if library == "Keras":
-        pytest.importorskip("keras")
+        stages.need_keras()
         if "strides" in state and "dilation_rate" in state:
             pytest.skip("Keras refuses this layer, and the page says so")
     stages.show(page, stage, "sweep", **state)

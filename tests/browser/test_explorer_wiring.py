@@ -94,7 +94,7 @@ def test_groups_that_do_not_divide_are_refused_in_words(page, stage):
 @pytest.mark.parametrize("state", [GROUPED, {"mix": "true", "groups": 4, "use_bias": "false"}])
 def test_the_code_counts_the_same(page, stage, state, library):
     if library == "Keras":
-        pytest.importorskip("keras")
+        stages.need_keras()
     stages.show(page, stage, "wiring", **state)
     page.get_by_text("As code").click()
     page.locator(".cx-as-code").get_by_text(library, exact=True).click()

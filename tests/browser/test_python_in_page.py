@@ -130,6 +130,7 @@ def chapter(page, book):
         page.wait_for_selector(".py-run", state="attached")
         return page
 
+    page.set_default_timeout(60_000)  # a busy machine
     return open_one
 
 
@@ -365,7 +366,7 @@ def test_restart_forgets_what_the_cells_defined(chapter, python):
     write(page, EXERCISE, "kept = 3")
     run(page, EXERCISE)
     page.get_by_role("button", name="Restart").click()
-    page.wait_for_function("PythonInPage.page.session.state === 'ready'")
+    page.wait_for_function("PythonInPage.page.session.state === 'ready'", timeout=LONGEST)
     assert "starts afresh" in page.locator(".py-words").inner_text()
     write(page, EXERCISE, "print(kept)")
     assert "NameError" in run(page, EXERCISE)
@@ -410,11 +411,37 @@ def test_endless_cell_leaves_the_page_alive_and_can_be_stopped(chapter):
         f"/Running, [1-9]/.test(document.querySelector('#{EXERCISE}').textContent)"
     )
     page.get_by_role("button", name="Stop").click()
-    page.wait_for_function("PythonInPage.page.session.state === 'ready'")
+    page.wait_for_function("PythonInPage.page.session.state === 'ready'", timeout=LONGEST)
     assert state(page, EXERCISE) == "Stopped"
     assert "begins" in cell(page, EXERCISE).locator(".cell_output").inner_text()
     write(page, EXERCISE, "6 * 7")
     assert "42" in run(page, EXERCISE)
+
+
+@needs_pyodide
+def test_where_memory_is_shared_a_stopped_cell_costs_no_names(page, chapter):
+    isolated = {
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
+    }
+
+    def isolate(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, **isolated})
+
+    page.route("**/*", isolate)
+    chapter()
+    write(page, "cell-padding-04", "kept = 3")
+    run(page, "cell-padding-04")
+    write(page, EXERCISE, "while True: pass")
+    press(page, EXERCISE)
+    page.wait_for_function(
+        f"/Running, [1-9]/.test(document.querySelector('#{EXERCISE}').textContent)"
+    )
+    page.get_by_role("button", name="Stop").click()
+    assert "KeyboardInterrupt" in ended(page, EXERCISE)
+    write(page, EXERCISE, "print(kept)")
+    assert run(page, EXERCISE).strip() == "3"
 
 
 @needs_pyodide
@@ -430,7 +457,7 @@ def test_progress_is_counted_in_bytes_to_the_end(chapter):
     heard = page.evaluate("heard")
     loaded = [one["loaded"] for one in heard]
     assert loaded == sorted(loaded)
-    assert len(loaded) > 50
+    assert len(loaded) > 10
     assert 0.99 < loaded[-1] / heard[-1]["total"] < 1.01
 
 
@@ -441,9 +468,9 @@ def test_page_says_that_numba_is_absent_and_what_that_means(chapter):
           "x = np.ones((1, 3, 3, 1))\nconv2d(x, np.ones((1, 1, 1, 1)), implementation='parallel')"
     )  # fmt: skip
     shown = run(page, EXERCISE)
-    assert "Left out here: import numba." in shown
+    assert "Left out here: numba." in shown
     assert shown.count("does not run in a web page") == 2
-    assert "Numba is absent here" in page.locator(".py-words").inner_text() or "stopped" in shown
+    assert "without Numba" in page.locator(".py-about").inner_text()
 
 
 @needs_pyodide

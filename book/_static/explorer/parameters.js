@@ -42,7 +42,8 @@ window.convlabExplorer.parameters = {
       {"kind": "conv", "taps": 3, "stride": 1, "rate": 1}], "label": "layers"},
     "size": {"kind": "whole", "least": 1, "most": 40, "value": 17, "label": "image"},
     "padding": {"kind": "choice", "options": ["valid", "same"], "value": "valid", "label": "padding"},
-    "cell": {"kind": "whole", "least": 0, "most": 39, "value": 5, "label": "cell"}
+    "cell": {"kind": "whole", "least": 0, "most": 39, "value": 5, "label": "cell"},
+    "back": {"kind": "whole", "least": 0, "most": 6, "value": 6, "label": "layers back"}
   },
   "photo": {
     "photo": {"kind": "choice", "options": ["china", "flower", "own"], "value": "china", "label": "photo"},

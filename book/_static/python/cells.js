@@ -23,6 +23,8 @@
     punctuation: "p",
   };
 
+  const SLOW = 10; // seconds after which a reader may wonder
+
   let asked = null;
 
   /* The editor is fetched when the first cell is opened. */
@@ -67,6 +69,12 @@
     made.title = title;
     made.addEventListener("click", act);
     return made;
+  }
+
+  /* How long a cell has run, and why it may take that long. */
+  function running(seconds) {
+    const why = seconds < SLOW ? "" : ", in a page several times as long as on your own computer";
+    return `Running, ${seconds} s${why}`;
   }
 
   class Cell {
@@ -210,8 +218,7 @@
       this.root.classList.add("py-running");
       this.resetButton.hidden = false;
       const since = Date.now();
-      const tell = () => this.say(`Running, ${Math.round((Date.now() - since) / 1000)} s`);
-      this.clock = setInterval(tell, 1000);
+      this.clock = setInterval(() => this.say(running(Math.round((Date.now() - since) / 1000))), 1000);
       this.say("Running");
     }
 

@@ -43,6 +43,7 @@
       this.meter = element("progress", "py-meter");
       this.meter.setAttribute("aria-label", "Loaded");
       this.amount = element("span", "py-amount");
+      this.about = element("p", "py-about");
       this.stopButton = button("Stop", "Stop what is running", () => this.stop());
       this.allButton = button("Run all", "Run every cell of this page", () => this.runMany(this.cells));
       this.againButton = button("Restart", "Start Python afresh: names are forgotten", () => this.restartNow());
@@ -50,7 +51,7 @@
       this.resetButton = button("Reset all", "Take back all your changes on this page", () => this.reset());
       const tools = element("div", "py-tools");
       tools.append(this.stopButton, this.allButton, this.againButton, this.exportButton, this.resetButton);
-      this.bar.append(this.words, this.meter, this.amount, tools);
+      this.bar.append(this.words, this.meter, this.amount, this.about, tools);
       document.querySelector(".bd-main, main").append(this.bar);
     }
 
@@ -65,6 +66,7 @@
     state({ state, label, version, seconds, message }) {
       const loading = state === "loading";
       this.meter.hidden = this.amount.hidden = !loading;
+      this.about.hidden = loading;
       this.stopButton.hidden = !this.session.busy;
       this.allButton.hidden = this.againButton.hidden = this.session.busy;
       for (const cell of this.cells) cell.aboveButton.hidden = cell.index === 0;
@@ -78,10 +80,8 @@
     ready(version, seconds) {
       const again = this.stopped ? `${this.stopped} ` : "";
       this.stopped = "";
-      this.say(
-        `${again}Python ${version} is ready (${seconds.toFixed(1)} s). ` +
-          "Numba is absent here, so convlab uses its vectorized kernels.",
-      );
+      this.say(`${again}Python is ready (${seconds.toFixed(1)} s).`);
+      this.about.textContent = `Python ${version} without Numba: convlab uses its vectorized kernels.`;
     }
 
     progress({ loaded, total }) {

@@ -54,5 +54,11 @@
     return `${count(value)} ${word}${value === 1 ? "" : "s"}`;
   }
 
-  explorer.dom = { make, draw, unique, number, count, plural };
+  /* A line of a table of facts: its name, and what is told. */
+  function fact(name, text, key = name) {
+    return make("p", { class: "cx-axis", data: { fact: key } },
+      make("span", { class: "cx-name" }, name), make("span", { class: "cx-fact" }, text));
+  }
+
+  explorer.dom = { make, draw, unique, number, count, plural, fact };
 })((window.convlabExplorer = window.convlabExplorer || {}));

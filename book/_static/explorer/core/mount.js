@@ -3,6 +3,7 @@
   "use strict";
   const { make, unique } = explorer.dom;
   const WAIT = 250;  // milliseconds without a change before the address follows
+  const UNSEEN = 600;  // pixels to draw for while the page hides the explorer
 
   function mount(place) {
     const preset = JSON.parse(place.dataset.explorer);
@@ -37,7 +38,7 @@
     function host(name) {
       return {
         set: (changes) => set(name, changes),
-        width: () => stage.clientWidth,
+        width: () => stage.clientWidth || UNSEEN,
         announce,
       };
     }

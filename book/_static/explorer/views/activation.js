@@ -1,7 +1,7 @@
 /* The view Activation: the curve, its derivative, and what n layers make of both. */
 (function (explorer) {
   "use strict";
-  const { make, number } = explorer.dom;
+  const { make, number, fact } = explorer.dom;
   const { range } = explorer.sizes;
   const { ACTIVATIONS } = explorer.activations;
   const X = [-6, 6];
@@ -24,7 +24,7 @@
     let state = null;
     const plot = explorer.plot.create("an activation and its derivative");
     const legend = make("ul", { class: "cx-legend" });
-    const facts = make("dl", { class: "cx-facts" });
+    const facts = make("div", { class: "cx-facts" });
     const panels = [
       explorer.controls.panel("activation", ["activation", "other"], host.set),
       explorer.controls.panel("activation", ["x", "layers"], host.set),
@@ -81,9 +81,9 @@
       facts.replaceChildren(...names.map((name) => {
         const [value, derivative] = ACTIVATIONS[name];
         const far = through(name, state.x, state.layers);
-        return make("div", { data: { fact: name } }, make("dt", {}, name), make("dd", {},
+        return fact(name,
           `f(${number(state.x)}) = ${number(value(state.x), 4)}, derivative ${number(derivative(state.x), 4)}. `
-          + `After ${explorer.dom.plural(state.layers, "layer")}: signal ${short(far.signal)}, gradient ${short(far.gradient)}.`));
+          + `After ${explorer.dom.plural(state.layers, "layer")}: signal ${short(far.signal)}, gradient ${short(far.gradient)}.`);
       }));
     }
 

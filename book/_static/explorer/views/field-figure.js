@@ -36,8 +36,10 @@
       return { unit, place, width, top: traced.lines.length, pitch: last.jump * unit, count: traced.count };
     }
 
-    function show(state, traced, levels, width) {
+    /* Only so many layers back as the state says: the rest of the field waits. */
+    function show(state, traced, allLevels, width) {
       const depth = traced.lines.length;
+      const levels = allLevels.map((found, level) => (depth - level <= state.back ? found : new Map()));
       const height = depth * LEVEL + CELL + BARS + 12;
       measure = scale(state, traced, width);
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);

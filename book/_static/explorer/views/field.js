@@ -1,9 +1,9 @@
 /* The view Receptive field: layers to stack, what the last cell sees, and how well. */
 (function (explorer) {
   "use strict";
-  const { make, draw, number, plural } = explorer.dom;
+  const { make, draw, number, plural, fact } = explorer.dom;
   const { stack } = explorer;
-  const { range } = explorer.sizes;
+  const PACE = 700;  // milliseconds a layer, while the field grows
 
   function settle(state) {
     const { count } = stack.trace(state.layers, state.size, state.padding);
@@ -19,7 +19,14 @@
       on: { input: () => host.set({ cell: Number(scrub.value) }) },
     });
     const where = make("output", { class: "cx-where" });
-    const facts = make("dl", { class: "cx-facts" });
+    let timer = null;
+    const grow = make("button", {
+      type: "button", class: "cx-button cx-grow", on: { click: () => (timer ? halt() : start()) },
+    }, "Grow");
+    const less = tool("‹", "one layer less", () => { halt(); host.set({ back: reached() - 1 }); });
+    const more = tool("›", "one layer further back", () => { halt(); host.set({ back: reached() + 1 }); });
+    const depth = make("output", { class: "cx-where" });
+    const facts = make("div", { class: "cx-facts" });
     const above = draw("svg", { class: "cx-above", role: "img" });
     const aboveTitle = make("p", { class: "cx-title" });
     const panel = explorer.controls.panel("field", ["size", "padding"], host.set);
@@ -29,9 +36,35 @@
     const element = make("div", { class: "cx-view cx-field" },
       figure.element, refusal,
       make("div", { class: "cx-transport" }, make("span", { class: "cx-name" }, "cell"), scrub, where),
+      make("div", { class: "cx-transport", role: "group", "aria-label": "growth" }, less, grow, more, depth),
       make("div", { class: "cx-beside" }, facts, make("div", { class: "cx-box" }, aboveTitle, above)),
       make("div", { class: "cx-stacking" }, list, make("div", {}, add)), panel.element);
     panel.element.classList.add("cx-short");
+
+    function tool(sign, label, onClick) {
+      return make("button", { type: "button", class: "cx-tool", "aria-label": label, title: label, on: { click: onClick } },
+        make("span", { "aria-hidden": "true" }, sign));
+    }
+
+    function reached() {
+      return Math.min(state.back, state.layers.length);
+    }
+
+    /* From the cell alone, back through the stack, a layer at a time. */
+    function start() {
+      host.set({ back: 0 });
+      timer = setInterval(() => {
+        host.set({ back: reached() + 1 });
+        if (reached() >= state.layers.length) halt();
+      }, PACE);
+      grow.textContent = "Stop";
+    }
+
+    function halt() {
+      clearInterval(timer);
+      timer = null;
+      grow.textContent = "Grow";
+    }
 
     function change(at, changes) {
       host.set({ layers: state.layers.map((one, index) => (index === at ? { ...one, ...changes } : one)) });
@@ -108,14 +141,13 @@
       const square = (side) => `${side} × ${side}`;
       const area = share.effective ** 2 / share.wide ** 2;
       const entries = [
-        ["size", `${square(field.size)} pixels`, "size"],
-        ["jump", `${plural(field.jump, "pixel")} from one cell to the next`, "jump"],
-        ["centre", `pixel (${number(center, 1)}, ${number(center, 1)}), from ${number(start)} to ${number(start + field.size - 1)}`, "centre"],
-        ["read", `${share.read ** 2} of ${field.size ** 2} pixels (${percent(share.read ** 2 / field.size ** 2)})`, "read"],
-        ["effective", `${percent(share.held)} of the weight lies in the middle ${square(share.effective)}, ${percent(area)} of the field`, "effective"],
+        ["size", `${square(field.size)} pixels`],
+        ["jump", `${plural(field.jump, "pixel")} from one cell to the next`],
+        ["centre", `pixel (${number(center, 1)}, ${number(center, 1)}), from ${number(start)} to ${number(start + field.size - 1)}`],
+        ["read", `${share.read ** 2} of ${field.size ** 2} pixels (${percent(share.read ** 2 / field.size ** 2)})`],
+        ["effective", `${percent(share.held)} of the weight lies in the middle ${square(share.effective)}, ${percent(area)} of the field`],
       ];
-      facts.replaceChildren(...entries.map(([name, text, key]) =>
-        make("div", { data: { fact: key } }, make("dt", {}, name), make("dd", {}, text))));
+      facts.replaceChildren(...entries.map(([name, text]) => fact(name, text)));
       aboveTitle.textContent = "the field from above";
       above.setAttribute("aria-label", `The field from above: ${share.read ** 2} of ${field.size ** 2} pixels are read.`);
     }
@@ -132,6 +164,9 @@
       for (const part of [figure.element, facts, above.parentElement]) part.toggleAttribute("hidden", !fits);
       panel.show(state);
       showRows();
+      less.disabled = reached() === 0;
+      more.disabled = reached() === state.layers.length;
+      depth.textContent = `${plural(reached(), "layer")} back`;
       scrub.max = Math.max(traced.count - 1, 0);
       scrub.value = state.cell;
       where.textContent = fits ? `${state.cell} of ${traced.count - 1}` : "–";
@@ -154,7 +189,7 @@
       return `${plural(state.layers.length, "layer")}: cell ${state.cell} of the last map sees ${field.size} by ${field.size} pixels.`;
     }
 
-    return { element, update };
+    return { element, update, stop: halt };
   }
 
   function code(state) {

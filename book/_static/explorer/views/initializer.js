@@ -1,7 +1,7 @@
 /* The view Initializer: what is left of a signal after n layers of weights by chance. */
 (function (explorer) {
   "use strict";
-  const { make, number } = explorer.dom;
+  const { make, number, fact } = explorer.dom;
   const { range } = explorer.sizes;
   const { signals, strength, histogram, RULES } = explorer.initializers;
   const SIDE = 12;  // pixels of the noise
@@ -14,7 +14,7 @@
     let found = null;
     const bell = explorer.plot.create("the numbers of one layer");
     const course = explorer.plot.create("the strength of the signal from layer to layer");
-    const facts = make("dl", { class: "cx-facts" });
+    const facts = make("div", { class: "cx-facts" });
     const panels = [
       explorer.controls.panel("initializer", ["initializer", "activation", "layers", "layer"], host.set),
       explorer.controls.panel("initializer", ["channels", "kernel_size", "bias", "seed"], host.set),
@@ -92,8 +92,7 @@
         [`layer ${state.layer}`, `strength ${short(values[state.layer])}, ${dead} of ${state.channels} maps are 0 everywhere`],
         ["in the end", `strength ${short(values[state.layers])}; each layer multiplies the mean square by ${number(gain, 3)}`],
       ];
-      facts.replaceChildren(...entries.map(([name, text], at) =>
-        make("div", { data: { fact: ["weights", "layer", "end"][at] } }, make("dt", {}, name), make("dd", {}, text))));
+      facts.replaceChildren(...entries.map(([name, text], at) => fact(name, text, ["weights", "layer", "end"][at])));
     }
 
     function short(value) {

@@ -74,7 +74,7 @@
         title.textContent = name;
         grid.show(shape, name, (row, column) => {
           const inside = row >= 0 && column >= 0 && row < down.size && column < across.size;
-          if (!inside) return { value: 0, label: `row ${row}, column ${column}: zero of the padding`, classes: "cx-pad" };
+          if (!inside) return { value: 0, label: `row ${row}, column ${column}: 0, padding`, classes: "cx-pad" };
           const value = x[(channel * down.size + row) * across.size + column];
           const unread = !layer.refusal && seen[0][row] * seen[1][column] === 0;
           return {

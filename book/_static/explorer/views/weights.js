@@ -1,7 +1,7 @@
 /* The view Weights: a path on a surface of two weights, under a penalty and a constraint. */
 (function (explorer) {
   "use strict";
-  const { make, number } = explorer.dom;
+  const { make, number, fact } = explorer.dom;
   const { range } = explorer.sizes;
   const { descent } = explorer;
   const REACH = 3;  // weights from −3 to 3
@@ -18,7 +18,7 @@
     let state = null;
     let held = null;
     const plot = explorer.plot.create("two weights on a loss surface");
-    const facts = make("dl", { class: "cx-facts" });
+    const facts = make("div", { class: "cx-facts" });
     const legend = make("ul", { class: "cx-legend" });
     const panels = [
       explorer.controls.panel("weights", ["regularizer", "strength", "constraint", "max_value", "min_value", "rate"], host.set),
@@ -146,8 +146,7 @@
         ["penalty", number(found.penalty(w), 4)],
         ["step", `${state.step} of ${state.steps}`],
       ];
-      facts.replaceChildren(...entries.map(([name, text]) =>
-        make("div", { data: { fact: name } }, make("dt", {}, name), make("dd", {}, text))));
+      facts.replaceChildren(...entries.map(([name, text]) => fact(name, text)));
       const keys = [["cx-key-start", "start: drag it"], ["cx-key-minimum", "least loss: drag it"], ["cx-key-way", "the path"]];
       if (state.regularizer !== "none" || state.constraint !== "none") keys.push(["cx-key-free", "the path without"]);
       if (state.regularizer !== "none") keys.push(["cx-key-penalty", "equal penalty"]);

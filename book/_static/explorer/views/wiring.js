@@ -55,7 +55,7 @@
       make("div", { class: "cx-beside cx-wired" }, board, slices), refusal, words,
       make("div", { class: "cx-panels" },
         make("div", { class: "cx-panel" }, quick, panels[0].element), panels[1].element),
-      make("div", { class: "cx-scroll", tabindex: "0", role: "region", "aria-label": "costs" }, table));
+      make("div", { class: "cx-scroll", tabindex: "0", role: "group", "aria-label": "costs" }, table));
     function pickGroups(name, groups) {
       // Depthwise needs a multiple of the channels as filters.
       const filters = name === "depthwise" && state.filters % groups !== 0 ? groups : state.filters;
