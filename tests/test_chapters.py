@@ -123,7 +123,7 @@ ESCAPES: dict[tuple[str, str], str] = {
     ("loops_to_lanes", 'measure("on all cores", whole, threads)'): "timing: on all cores",
     (
         "measuring",
-        "def smallest_step(clock, looks=1000):",
+        "def usual_step(clock, looks=1000):",
     ): "timing: how fine the clock is",
     ("measuring", "def seconds_of(function):"): "timing: first calls and later ones",
     (

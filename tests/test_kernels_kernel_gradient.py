@@ -167,7 +167,7 @@ def test_scratch_is_as_large_as_it_must_be_and_no_larger_than_said(layer):
     sums = np.full(max(1, s.partial_bytes // 4), np.nan, np.float32)
     result = np.full(layer.kernel_shape, np.nan, np.float32)
     kernel_gradient.correlation.alone(
-        0, np.zeros(1, np.int64), scratch, 0, s.cut, kernel_gradient.steps(s.shape), s.row_taps,
+        0, np.zeros(1, np.int64), scratch, s.cut, kernel_gradient.steps(s.shape), s.row_taps,
         s.column_taps, np.zeros(s.parts, np.int64), x.ctypes.data, dy.ctypes.data,
         (sums if s.partial_bytes else result).ctypes.data, result.ctypes.data,
     )  # fmt: skip

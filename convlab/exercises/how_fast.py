@@ -1,8 +1,6 @@
 # mypy: allow-untyped-defs, allow-incomplete-defs, no-check-untyped-defs
 """Exercises of the chapter on the limits of a machine."""
 
-import math
-
 from convlab.exercises import exercise
 from convlab.geometry import Geometry
 
@@ -28,6 +26,11 @@ def one_by_one():
 one_by_one.mistake(32, means="You left out the output. Its 64 numbers have to be written, too.")
 one_by_one.mistake(
     8, means="You counted a multiply-add as one operation. It is two: a product and a sum."
+)
+one_by_one.mistake(
+    2 * 64 * 64 / (4 * (64 * 64 + 2 * 64)),
+    means="You fetched the weights for this pixel alone. All pixels share them, so they do not "
+    "count.",
 )
 one_by_one.mistake(64, means="You divided by numbers, not by bytes. A float32 takes 4 bytes.")
 one_by_one.mistake(0.0625, means="That is bytes for each flop. The intensity is the other way up.")
@@ -162,7 +165,7 @@ def batch():
 
     Count the inputs, the weights (no bias) and the outputs, each once, at 4 bytes.
     """
-    return math.ceil(20 * 4 * 512 * 256 / (2 * 512 * 256 - 20 * 4 * (512 + 256)))
+    return -(-20 * 4 * 512 * 256 // (2 * 512 * 256 - 20 * 4 * (512 + 256)))
 
 
 batch.mistake(

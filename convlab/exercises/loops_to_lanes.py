@@ -52,6 +52,8 @@ time_at_peak.mistake(
     2 * 28 * 28 * 64 * 288 / 100e3,
     means="Those are microseconds: a millisecond has 1,000 of them.",
 )
+time_at_peak.mistake(289, means="Microseconds. A thousand of them are one millisecond.")
+time_at_peak.mistake(0.000289, means="Those are seconds. A second has 1,000 milliseconds.")
 time_at_peak.mistake(
     100e6 / (2 * 28 * 28 * 64 * 288),
     means="You turned the division round: that is how many such layers fit into a millisecond.",
@@ -93,6 +95,10 @@ sums_needed.mistake(
 sums_needed.mistake(
     16,
     means="You counted multiplication and addition apart. They are one instruction, with one wait.",
+)
+sums_needed.mistake(
+    128,
+    means="You counted lanes. One instruction works on all lanes of a register: count registers.",
 )
 sums_needed.mistake(
     1, means="One sum waits for itself: one multiply-add in 4 cycles, where 8 could be done."
@@ -165,6 +171,11 @@ largest_tile.mistake(
     means="It fits and has the most sums. But it loads 15 numbers or vectors for 14 "
     "multiply-adds: nearly one for each.",
 )
+largest_tile.mistake(
+    (2, 4),
+    means="It fits, but 6 loads feed only 8 multiply-adds, and three registers stay empty.",
+)
+largest_tile.mistake((7, 2), means="14 sums, 2 vectors of weights and the pixel make 17.")
 largest_tile.mistake(
     (4, 4), means="Its 16 sums fill all registers. Where do the weights and the pixel go?"
 )

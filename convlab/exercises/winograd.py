@@ -250,7 +250,8 @@ def _saved(channels, filters):
         "outputs. The definition takes 2 * 36 * C * F.",
         "In a depthwise layer every filter has one channel: take C = F = 1.",
     ],
-    why="The transforms are shared by channels and filters; where there are few, nothing is saved.",
+    why="The transforms are shared by channels and filters; where there are few, less is saved, "
+    "or none.",
 )
 def half_the_work():
     """Which of these layers take half the operations, or fewer, with F(2x2,3x3)?
@@ -272,7 +273,8 @@ half_the_work.mistake(
 )
 half_the_work.mistake(
     {"64 to 64", "16 to 32", "stride 2"},
-    means="With a stride of 2, neighbouring outputs share one pixel, not two: the trick is gone.",
+    means="With a stride of 2, neighbouring outputs share one pixel, not two: these tiles do not "
+    "fit.",
 )
 half_the_work.mistake(
     {"64 to 64", "16 to 32", "5x5"},

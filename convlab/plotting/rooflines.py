@@ -139,7 +139,7 @@ class _Chart:
         across = [mark.intensity for mark in marks] + [one for _, one, _ in moved]
         self.across = _Scale([*across, ridge / 4, ridge * 12], 0.12)
         least = 10**self.across.low * bandwidth
-        self.up = _Scale([*(mark.rate for mark in marks), least, peak * 2.5], 0.03)
+        self.up = _Scale([*(mark.rate for mark in marks), least, peak * 2.5], 0.15)
 
     def block(self, width: float, height: float) -> Block:
         inside = (width - LEFT - RIGHT, height - ABOVE - BELOW)
