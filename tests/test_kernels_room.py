@@ -1,7 +1,9 @@
 """Room for results: used again, and never while somebody holds it."""
 
 import gc
+import sys
 import threading
+from collections import deque
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ SHAPE, DTYPE = (64, 1024), np.dtype(np.float32)
 @pytest.fixture(autouse=True)
 def nothing_spare(monkeypatch):
     monkeypatch.setattr(room, "_spare", {})
+    monkeypatch.setattr(room, "_lent", set())
+    monkeypatch.setattr(room, "_returned", deque())
 
 
 def place(array):
@@ -58,16 +62,29 @@ def test_results_do_not_share_memory():
 
 
 def test_what_is_kept_is_bounded(monkeypatch):
-    monkeypatch.setattr(room, "SPARE_BYTES", 10 * room.LARGE)
+    monkeypatch.setattr(room, "MOST_BYTES", 10 * room.LARGE)
     arrays = [room.empty((room.LARGE + 64 * n,), np.dtype(np.uint8)) for n in range(20)]
-    arrays += [room.empty((room.LARGE,), np.dtype(np.uint8)) for _ in range(5)]
+    assert len(room._lent) == 9
     del arrays
-    kept = [piece for pieces in room._spare.values() for piece in pieces]
-    assert sum(piece.nbytes for piece in kept) <= room.SPARE_BYTES
-    assert max(map(len, room._spare.values())) <= room.SPARE_PIECES
+    assert len(room._returned) == 9
+    other = room.empty((2 * room.LARGE,), np.dtype(np.uint8))
+    assert room._kept() == other.nbytes
     huge = room.empty((11 * room.LARGE,), np.dtype(np.uint8))
-    del huge
-    assert 11 * room.LARGE not in room._spare
+    del huge, other
+    assert room._kept() <= room.MOST_BYTES
+
+
+def test_the_end_of_an_array_runs_no_python_code():
+    """An interrupt that came there would be swallowed."""
+    array = room.empty(SHAPE, DTYPE)
+    steps = []
+    sys.settrace(lambda frame, *_: steps.append(frame.f_code.co_name))
+    try:
+        del array
+    finally:
+        sys.settrace(None)
+    assert steps == []
+    assert len(room._returned) == 1
 
 
 def test_small_arrays_are_numpys_own():

@@ -2,12 +2,14 @@
 
 The operating system hands out fresh pages one by one, each filled with zeros, when they are first
 written to. For a large result that costs more than the arithmetic. So the memory of a result goes
-to the next result of its size, as soon as nobody holds the array any more.
+to the next result of its size, once nobody holds the array any more.
 """
 
 from __future__ import annotations
 
 import math
+import weakref
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -15,37 +17,28 @@ import numpy as np
 LINE = 64  # bytes of a cache line
 # Smaller results are left to NumPy, which keeps their memory itself.
 LARGE = 2**16
-# Bytes that are kept for later, at most; and pieces of one size.
-SPARE_BYTES, SPARE_PIECES = 96 * 2**20, 3
-
-# By size in bytes. Appending and popping are safe among threads.
-_spare: dict[int, list[np.ndarray]] = {}
+# Bytes of all pieces together, lent or spare; beyond that, results are NumPy's own.
+MOST_BYTES = 128 * 2**20
 
 
 class _Lease:
-    """Some memory: an array made of it holds this object, whose end hands the memory back."""
+    """What an array holds on to as long as it uses a piece."""
 
-    def __init__(self, size: int) -> None:
-        try:
-            self.piece = _spare[size].pop()
-        except (KeyError, IndexError):
-            room = np.empty(size + LINE, np.uint8)
-            first = -room.ctypes.data % LINE
-            self.piece = room[first : first + size]
+    __slots__ = ("__array_interface__", "__weakref__")
+    __array_interface__: dict[str, Any]
 
-    @property
-    def __array_interface__(self) -> dict[str, Any]:
-        return self.piece.__array_interface__
 
-    def __del__(self) -> None:
-        piece = self.__dict__.get("piece")
-        if piece is None:
-            return
-        kept = _spare.setdefault(piece.nbytes, [])
-        if len(kept) < SPARE_PIECES:
-            kept.append(piece)
-        while sum(size * len(pieces) for size, pieces in list(_spare.items())) > SPARE_BYTES:
-            _spare.pop(next(iter(_spare), 0), None)  # the size that was first seen longest ago
+class _Loan(weakref.ref):
+    """Tells of the lease's end. It calls no Python code then: that would swallow an interrupt."""
+
+    __slots__ = ("piece",)
+    piece: np.ndarray
+
+
+# Adding, removing and copying are safe among threads.
+_lent: set[_Loan] = set()
+_returned: deque[_Loan] = deque()
+_spare: dict[int, list[np.ndarray]] = {}  # by size in bytes
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -63,4 +56,48 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
     if size < LARGE:
         return np.empty(shape, dtype)
-    return np.asarray(_Lease(size)).view(dtype).reshape(shape)
+    return _bytes(size).view(dtype).reshape(shape)
+
+
+def _bytes(size: int) -> np.ndarray:
+    _take_back()
+    try:
+        return _lend(_spare[size].pop())
+    except (KeyError, IndexError):
+        pass
+    if _kept() + size > MOST_BYTES:
+        _spare.clear()
+    piece = _fresh(size)
+    return piece if _kept() + size > MOST_BYTES else _lend(piece)
+
+
+def _take_back() -> None:
+    while True:
+        try:
+            loan = _returned.popleft()
+        except IndexError:
+            return
+        _lent.discard(loan)
+        _spare.setdefault(loan.piece.nbytes, []).append(loan.piece)
+
+
+def _lend(piece: np.ndarray) -> np.ndarray:
+    lease = _Lease()
+    lease.__array_interface__ = piece.__array_interface__
+    loan = _Loan(lease, _returned.append)
+    loan.piece = piece
+    hash(loan)  # of the lease, while there is one: to be found in the set later
+    _lent.add(loan)
+    return np.asarray(lease)
+
+
+def _kept() -> int:
+    """Bytes of all pieces."""
+    lent = sum(loan.piece.nbytes for loan in tuple(_lent))
+    return lent + sum(size * len(pieces) for size, pieces in tuple(_spare.items()))
+
+
+def _fresh(size: int) -> np.ndarray:
+    room = np.empty(size + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    return room[first : first + size]

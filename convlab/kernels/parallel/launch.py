@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,7 +134,7 @@ class _Gate:
     """One Python thread at a time leads a crew; another that comes meanwhile works alone.
 
     Numba's threading layer "workqueue" aborts the process when two threads enter it at once. In a
-    child that was forked after they had started, GNU OpenMP aborts or hangs, and so may TBB.
+    child that was forked after they had started, GNU OpenMP aborts or hangs, and so may the others.
     Nothing of that matters to a thread that works alone; and the results are the same, bit by bit.
     """
 
@@ -165,10 +164,12 @@ class _Gate:
 def _layers_lost_by_a_fork() -> set[str]:
     """The threading layers that a child cannot use: what it runs on is already started.
 
-    GNU OpenMP may have been started by another library that shares it with Numba.
+    "workqueue" would start threads anew in the child, but now and then, where another thread of
+    the parent was leading a crew, the child's first crew then waits for ever. GNU OpenMP may have
+    been started by another library that shares it with Numba.
     """
     layer = _threading_layer()
-    if layer == "tbb" or (layer == "omp" and sys.platform == "linux"):
+    if layer is not None:
         return {layer}
     try:
         shared = re.search(r"/libgomp\.so\b", Path("/proc/self/maps").read_text())
