@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +13,6 @@ from sphinx.util.inventory import InventoryFile
 
 import notebooks
 
-ROOT = Path(__file__).resolve().parents[1]
 # Attributes that make a browser fetch a file as it shows the page.
 FETCHED = (
     ("script", "src"),
@@ -36,21 +33,9 @@ IN_STYLE_SHEET = re.compile(r"(?:url\(\s*[\"']?|@import\s+[\"'])(?:https?:)?//[^
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory) -> Path:
-    """Build the book as `make html` does, in a folder of its own."""
-    output = tmp_path_factory.mktemp("book")
-    start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", str(ROOT)]
-    options = ["--path-output", str(output), "--all", "-W", "-n", "--keep-going", "-q"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return output / "_build" / "html"
-
-
-@pytest.fixture(scope="module")
-def pages(html) -> dict[Path, BeautifulSoup]:
+def pages(book_folder) -> dict[Path, BeautifulSoup]:
     """Parse every page of the built book."""
-    files = [*html.glob("*.html"), *html.glob("book/*.html")]
+    files = [*book_folder.glob("*.html"), *book_folder.glob("book/*.html")]
     return {file: BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser") for file in files}
 
 
@@ -64,9 +49,9 @@ def is_local(address: str) -> bool:
     return not parts.scheme and not parts.netloc
 
 
-def test_every_notebook_has_a_page_with_its_download(html, pages):
+def test_every_notebook_has_a_page_with_its_download(book_folder, pages):
     for name in (path.stem for path in notebooks.chapters()):
-        file = html / "book" / f"{name}.html"
+        file = book_folder / "book" / f"{name}.html"
         links = [link["href"] for link in pages[file].select("a[href$='.ipynb'][download]")]
         links += [link["href"] for link in pages[file].select("a.btn[href$='.ipynb']")]
         assert links, f"{name} has no download button"
@@ -88,24 +73,24 @@ def test_every_file_that_a_page_asks_for_is_there(pages):
     assert missing == set()
 
 
-def test_no_style_sheet_asks_another_server(html):
+def test_no_style_sheet_asks_another_server(book_folder):
     found = {
         match
-        for file in html.rglob("*.css")
+        for file in book_folder.rglob("*.css")
         for match in IN_STYLE_SHEET.findall(file.read_text(encoding="utf-8"))
     }
     assert found == set()
 
 
-def test_formulas_are_set_by_the_book_itself(html, pages):
+def test_formulas_are_set_by_the_book_itself(book_folder, pages):
     scripts = {
         (file.parent / urlsplit(script["src"]).path).resolve()
         for file, page in pages.items()
         for script in page.select("script[src*=mathjax]")
     }
-    assert scripts == {(html / "_static" / "mathjax" / "startup.js").resolve()}
+    assert scripts == {(book_folder / "_static" / "mathjax" / "startup.js").resolve()}
     assert all(script.exists() for script in scripts)
-    assert list((html / "_static" / "mathjax").rglob("*.woff"))
+    assert list((book_folder / "_static" / "mathjax").rglob("*.woff"))
 
 
 def test_no_script_stands_twice_on_a_page_and_none_is_unused(pages):
@@ -141,8 +126,8 @@ def test_every_link_within_the_book_leads_somewhere(pages):
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_public_name_is_in_the_api_reference(html, module):
-    with (html / "objects.inv").open("rb") as file:
+def test_every_public_name_is_in_the_api_reference(book_folder, module):
+    with (book_folder / "objects.inv").open("rb") as file:
         inventory = InventoryFile.load(file, "", lambda base, name: name)
     documented = {name for kind in inventory.values() for name in kind}
     home = importlib.import_module(f"convlab{module}")

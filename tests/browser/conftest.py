@@ -78,13 +78,6 @@ def page(request, open_page, home) -> Any:
 
 
 @pytest.fixture(scope="session")
-def book_folder(tmp_path_factory, worker_id) -> Path:
-    """The built book; processes that test side by side build it once."""
-    base = tmp_path_factory.getbasetemp()
-    return local.built_book((base if worker_id == "master" else base.parent) / "book-for-browsers")
-
-
-@pytest.fixture(scope="session")
 def book(book_folder) -> Iterator[str]:
     """The address of the built book."""
     with local.serving(book_folder) as address:

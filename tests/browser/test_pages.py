@@ -24,6 +24,11 @@ THEMES = ("light", "dark")
 HEAVIEST = 1_500_000  # bytes as sent
 SLOWEST = 2_000  # milliseconds
 SETTLED = 400  # milliseconds after which the theme has seen what scrolls at a new width
+# Colours of a theme that are still on their way to the other's are neither's.
+SHOWN = """
+theme => document.documentElement.dataset.theme === theme
+  && document.getAnimations().every(one => one.playState !== "running")
+"""
 TRIES = 4  # a busy machine may be slow once
 
 # Everything that axe checks, also what it calls experimental or best practice.
@@ -64,8 +69,7 @@ def show(page: Any, theme: str, width: int) -> None:
     if (page.viewport_size or {}).get("width") != width:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(SETTLED)
-    wait = "theme => document.documentElement.dataset.theme === theme"
-    page.wait_for_function(wait, arg=theme)
+    page.wait_for_function(SHOWN, arg=theme)
 
 
 def fetch_all(page: Any) -> None:
