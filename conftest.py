@@ -1,13 +1,19 @@
-"""What every test needs: notebooks are compared with their pictures."""
+"""What every test needs: notebooks are compared with their pictures, and the book is built once."""
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["comparison"]
 
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests in a browser wait half of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -29,3 +35,12 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def book_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The built book; processes that test side by side build it once."""
+    import building
+
+    base = tmp_path_factory.getbasetemp()
+    return building.built_book((base if worker_id == "master" else base.parent) / "built-book")

@@ -226,6 +226,17 @@ def test_editor_shows_the_code_and_says_how_to_leave(chapter):
     assert page.evaluate("document.activeElement.getAttribute('role')") == "textbox"
 
 
+def test_editor_opens_where_the_reader_clicked(chapter):
+    page = chapter()
+    comment = cell(page, EXERCISE).locator("pre .c1")
+    size = comment.bounding_box()
+    comment.click(position={"x": size["width"] - 1, "y": size["height"] / 2})
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'textbox'")
+    page.keyboard.type("!")
+    first = dict(sources(page))["padding-43"].splitlines()[0]
+    assert first == "answer = ...  # your answer: (before, after)!"
+
+
 def test_tab_indents_and_escape_leaves(chapter):
     page = chapter()
     write(page, EXERCISE, "x = 1")
@@ -311,6 +322,16 @@ def test_wrong_answer_is_refused_and_the_right_one_accepted(chapter, python):
     assert "Not yet" in ended(page, EXERCISE)
     write(page, EXERCISE, RIGHT)
     assert "Right: padding.zeros_before_and_after" in run(page, EXERCISE)
+
+
+def test_first_exercise_is_solved_with_three_clicks(chapter, python):
+    page, exercise = chapter("start"), "cell-start-16"
+    page.get_by_role("link", name="Solve something now").click()
+    cell(page, exercise).locator("pre span", has_text="...").click()
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'textbox'")
+    page.keyboard.type("3")
+    assert dict(sources(page))["start-16"].startswith("answer = 3  # your answer")
+    assert "Right: start.windows" in run(page, exercise)
 
 
 def test_solution_is_shown_in_colours(chapter, python):

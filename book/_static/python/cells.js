@@ -25,6 +25,8 @@
 
   const SLOW = 10; // seconds after which a reader may wonder
 
+  const DOTS = "..."; // what an exercise has where an answer belongs
+
   let asked = null;
 
   /* The editor is fetched when the first cell is opened. */
@@ -89,7 +91,7 @@
       this.markup = [...this.pre.childNodes];
       this.addButtons();
       this.findOutput();
-      this.pre.addEventListener("click", () => this.openAt());
+      this.pre.addEventListener("click", (event) => this.openAt(event));
     }
 
     get changed() {
@@ -122,16 +124,26 @@
     }
 
     /* Open the editor where the reader clicked, unless the click ends a selection. */
-    openAt() {
-      if (!String(window.getSelection())) this.open();
+    openAt({ clientX: x, clientY: y }) {
+      if (!String(window.getSelection())) this.open((view) => view.posAtCoords({ x, y }));
     }
 
-    async open() {
+    /* `place` gives the place of the cursor in an editor. */
+    async open(place = () => null) {
       if (!this.view) {
         const modes = await editorFiles(this.page.options.editor);
         this.view ??= this.edit(modes);
+        this.view.dispatch({ selection: this.marked(place(this.view)) });
       }
       this.view.focus();
+    }
+
+    /* The dots that wait for an answer are marked, so that typing replaces them. */
+    marked(at) {
+      const dots = this.source.indexOf(DOTS);
+      const end = dots + DOTS.length;
+      const here = at === null || (dots <= at && at <= end);
+      return dots >= 0 && here ? { anchor: dots, head: end } : { anchor: at ?? 0 };
     }
 
     edit(modes) {

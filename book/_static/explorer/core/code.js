@@ -10,8 +10,7 @@
   }
 
   function literal(value) {
-    const text = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(7)));
-    return text.replace("e", "e");
+    return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(7)));
   }
 
   /* Flat numbers as nested lists, the innermost in one line each. */

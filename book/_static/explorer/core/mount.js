@@ -51,7 +51,7 @@
       return parts[name];
     }
 
-    function preset_state(name) {
+    function presetState(name) {
       const own = name === preset.view ? preset.state : {};
       const raw = { ...explorer.state.defaults(name), ...own };
       return explorer.views[name].settle(explorer.state.keep(name, raw), null);
@@ -78,7 +78,7 @@
         parts[current].element.hidden = true;
       }
       const carried = along && current ? shared(states[current], current, name) : {};
-      const raw = explorer.state.keep(name, { ...(states[name] || preset_state(name)), ...carried });
+      const raw = explorer.state.keep(name, { ...(states[name] || presetState(name)), ...carried });
       states[name] = explorer.views[name].settle(raw, states[name] || null);
       current = name;
       part(name).element.hidden = false;
@@ -151,7 +151,7 @@
     }
 
     function reset() {
-      states[current] = preset_state(current);
+      states[current] = presetState(current);
       show(current);
       history.replaceState(null, "", `#${place.id}`);
       announce("Reset.");
