@@ -131,6 +131,9 @@ def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
     NotebookClient(
         result,
         timeout=TIMEOUT,
+        # By default the outputs of a cell that come late on a busy machine are dropped in silence.
+        iopub_timeout=TIMEOUT,
+        raise_on_iopub_timeout=True,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],  # a kernel's notes to the terminal are not for us
         resources={"metadata": {"path": str(folder)}},

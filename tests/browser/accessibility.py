@@ -8,10 +8,11 @@ from axe_playwright_python.sync_playwright import Axe
 
 
 def violations(
-    page: Any, within: str | None = None, allowed: dict[str, str] | None = None
+    page: Any, within: Any = None, allowed: dict[str, str] | None = None
 ) -> list[str]:
     """List what axe objects to, a line for each element.
 
+    `within` is a selector, or an object as axe takes it; without it, the whole page counts.
     `allowed` maps the id of a rule to the reason why it does not count.
     """
     # Without `preload`: axe would fetch the style sheets again, some from where they are not.

@@ -7,6 +7,7 @@ enough for all of them.
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import axe_playwright_python
 import pytest
 import yaml
+from nbformat.v4 import new_notebook
 
 import local
+import notebooks
 import watching
 
 TOC = yaml.safe_load((local.ROOT / "_toc.yml").read_text(encoding="utf-8"))
@@ -54,6 +57,8 @@ document.querySelectorAll(".highlight pre").forEach(pre => pre.textContent = pre
 # Violations that stay, (rule, part of the element's text) -> why.
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 
+# The name of an explorer, in the cell that mounts it.
+MOUNT = re.compile(r"^:::\{explorer\} \w+\n:name: ([\w-]+)$", re.MULTILINE)
 # Types that every web host sends compressed.
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
 
@@ -109,6 +114,8 @@ class Loaded:
         self.page.goto(f"{book}/{address}", wait_until="networkidle")
         fetch_all(self.page)
         self.interactive = interactive(self.page)
+        notebook = local.ROOT / Path(address).with_suffix(".ipynb")
+        self.notebook = notebooks.read(notebook) if notebook.exists() else new_notebook()
 
 
 @pytest.fixture(scope="module", params=PAGES)
@@ -144,6 +151,22 @@ def test_page_is_soon_interactive(loaded, open_page, book):
         page.goto(loaded.page.url, wait_until="load")
         times.append(interactive(page))
     assert min(times) < SLOWEST, times
+
+
+def test_every_code_cell_is_offered_as_its_notebook_has_it(loaded):
+    offered = "window.PythonInPage ? PythonInPage.page.cells.map(one => [one.id, one.source]) : []"
+    expected = [[one.id, one.source] for one in notebooks.code_cells(loaded.notebook)]
+    assert loaded.page.evaluate(offered) == expected
+    assert loaded.page.locator(".py-run").count() == len(expected)
+
+
+def test_explorers_begin_as_the_chapter_says(loaded):
+    text = "\n".join(cell.source for cell in loaded.notebook.cells)
+    shown = loaded.page.locator(".cx.cx-live").evaluate_all("all => all.map(one => one.id)")
+    assert shown == MOUNT.findall(text)
+    assert loaded.page.locator(".cx-refusal:not(:empty)").count() == 0
+    for name in shown:
+        assert loaded.page.locator(f"#{name} .cx-view").count() == 1
 
 
 def test_page_is_whole_and_accessible_in_every_theme_and_width(loaded, axe):

@@ -24,7 +24,6 @@ from accessibility import violations
 from convlab import exercises
 
 STATIC = local.ROOT / "book" / "_static" / "python"
-CHAPTERS = [path.stem for path in notebooks.chapters()]
 PADDING = "padding"
 EXERCISE = "cell-padding-43"
 WRONG = "answer = (1, 1)\ncheck('padding.zeros_before_and_after', answer)"
@@ -128,7 +127,7 @@ def chapter(page, book):
     """Open a chapter; once loaded, its cells have their buttons."""
 
     def open_one(name=PADDING):
-        page.goto(f"{book}/book/{name}.html")
+        page.goto(f"{book}/book/{name}.html", wait_until="domcontentloaded")
         page.wait_for_selector(".py-run", state="attached")
         return page
 
@@ -191,26 +190,12 @@ def test_nothing_is_loaded_before_the_reader_asks(page, book, chapter):
     assert not page.locator(".py-bar").is_visible()
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_every_code_cell_is_offered_as_its_notebook_has_it(chapter, name):
-    page = chapter(name)
-    notebook = notebooks.read(notebooks.BOOK / f"{name}.ipynb")
-    expected = [[one.id, one.source] for one in notebooks.code_cells(notebook)]
-    assert sources(page) == expected
-    assert page.locator(".py-run").count() == len(expected)
-
-
 def test_folded_cells_stay_folded(chapter):
     page = chapter()
     folded = cell(page, "cell-padding-44")
     assert not folded.locator(".py-run").is_visible()
     folded.locator("summary").first.click()
     assert folded.locator(".py-run").is_visible()
-
-
-def test_pages_without_cells_have_no_script(page, book):
-    page.goto(f"{book}/book/api.html")
-    assert page.evaluate("typeof PythonInPage") == "undefined"
 
 
 # --- the editor ----------------------------------------------------------------------------------
@@ -558,7 +543,8 @@ def test_cells_at_work_violate_nothing_and_fit_the_page(page, chapter, stand_in)
     run(page, "cell-padding-02")
     write(page, EXERCISE, WRONG)
     run(page, EXERCISE)
-    assert violations(page, ".bd-main") == []
+    at_work = ["#cell-padding-04", "#cell-padding-02", f"#{EXERCISE}", ".py-bar"]
+    assert violations(page, {"include": [[part] for part in at_work]}) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
