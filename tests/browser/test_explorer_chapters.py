@@ -11,4 +11,4 @@ def test_a_link_to_an_explorer_leads_there_with_its_state(page, book):
     top = place.bounding_box()["y"]
     assert 0 <= top < 400
     place.get_by_role("button", name="Reset").click()
-    assert place.locator(".cx-where").inner_text() == "1 of 9"
+    assert place.locator(".cx-where").inner_text() == "1 of 5"

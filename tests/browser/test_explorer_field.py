@@ -140,8 +140,8 @@ def test_the_effective_share_is_the_one_of_the_chapter(page, stage):
               for width in range(1, 14, 2)}  # fmt: skip
     width = next(width for width, share in shares.items() if share >= 0.95)
     assert fact(page, "effective") == (
-        f"{100 * shares[width]:.0f} % of the weight lies in the middle {width} × {width}, "
-        f"{100 * width**2 / 13**2:.0f} % of the field"
+        f"the middle {width} × {width} has {100 * shares[width]:.0f} % of the weight, "
+        f"and is {100 * width**2 / 13**2:.0f} % of the field"
     )
 
 
@@ -219,8 +219,8 @@ def test_the_code_gives_the_same_field(page, stage, library):
     with contextlib.redirect_stdout(said):
         exec(page.locator(".cx-code").inner_text(), names)
     if library == "Keras":
-        last = names["model"].output_shape[1] - 1
-        assert page.locator(".cx-where").first.inner_text() == f"0 of {last}"
+        cells = names["model"].output_shape[1]
+        assert page.locator(".cx-where").first.inner_text() == f"1 of {cells}"
     else:
         size = names["field"].size
         assert fact(page, "size") == f"{size[0]} × {size[1]} pixels"
@@ -256,3 +256,10 @@ def test_tabs_carry_what_views_share(page, stage):
     page.goto("about:blank")
     page.goto(link)
     assert page.locator(".cx-side").is_visible()
+
+
+def test_who_sees_the_whole_way_back_sees_it_with_a_further_layer(page, stage):
+    stages.show(page, stage, "field", layers="conv 3, conv 3", size=17, back=2)
+    assert seen(page) == [1, 3, 5]
+    page.get_by_role("button", name="Add a layer").click()
+    assert seen(page) == [1, 3 + 5, 7]

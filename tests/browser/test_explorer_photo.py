@@ -14,6 +14,7 @@ from PIL import Image
 import stages
 from accessibility import violations
 from convlab import activations, conv2d, filters
+from convlab.plotting.scale import shared_scale
 
 NAMES = (
     "identity", "box", "gaussian_blur", "sharpen", "emboss", "edge_detection", "laplacian",
@@ -248,3 +249,62 @@ def test_it_works_from_a_file(open_page, stage):
     stages.write(folder, "photo-file", stages.mounted("photo"))
     page.goto(f"file://{folder}/photo-file.html")
     shown(page, 320)
+
+
+def test_signed_maps_have_the_scale_of_the_figures(page, stage):
+    stages.show(page, stage, "photo", kernels="sobel_x")
+    shown(page, 320)
+    settled(page)
+    (found,) = page.evaluate(RESULTS)
+    plane = np.reshape(found["planes"][0], (found["rows"], found["columns"]))
+    low, high = page.locator(".cx-scale").inner_text().split()[1::2]
+    scale = shared_scale([plane], signed=True)
+    assert scale.clips
+    assert (low, high) == (f"−{scale.limit:g}", f"{scale.limit:g}")
+
+
+def test_the_pixel_that_is_read_is_the_one_in_its_field(page, stage):
+    stages.show(page, stage, "photo", strides=4, pixel="150x200")
+    shown(page, 320)
+    settled(page)
+    sides = ("height", "width")
+    named = [page.get_by_role("spinbutton", name=f"look at, {side}") for side in sides]
+    fields = [field.input_value() for field in named]
+    assert page.locator(".cx-reading").inner_text().startswith(f"y[{', '.join(fields)}] =")
+    assert fields == ["79", "119"]
+
+
+def test_a_tall_picture_stays_on_the_screen(page, stage):
+    stages.show(page, stage, "photo")
+    shown(page, 320)
+    file = io.BytesIO()
+    Image.new("RGB", (150, 450)).save(file, "PNG")
+    page.get_by_label("picture of your own").set_input_files(
+        {"name": "tall.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    )
+    shown(page, 450)
+    settled(page)
+    box = page.locator(".cx-compare").bounding_box()
+    assert 300 < box["height"] < 600
+    assert box["height"] == pytest.approx(3 * box["width"], abs=6)
+
+
+def test_a_link_says_that_ones_own_picture_is_not_in_it(page, stage):
+    stages.show(page, stage, "photo")
+    shown(page, 320)
+    pick(page, picture()[1])
+    page.get_by_role("button", name="Copy link").click()
+    told = page.locator(".cx-told")
+    told.get_by_text("Your own photo stays here").wait_for()
+
+
+def test_ones_own_numbers_go_along_to_the_sweep(page, stage):
+    folder, address = stage
+    views = ["photo", "sweep"]
+    stages.write(folder, "both", stages.mounted("photo", views=views, kernels="sobel_x, box"))
+    page.goto(f"{address}/both.html")
+    page.locator('.cx-kernel-box [data-at="0 0"]').focus()
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    page.get_by_role("tab", name="Sweep").click()
+    assert stages.numbers(page, "kernel", 1) == [[7, 0, 1], [-2, 0, 2], [-1, 0, 1]]

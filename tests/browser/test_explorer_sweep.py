@@ -377,3 +377,24 @@ def test_it_works_from_a_file(open_page, stage):
     page.get_by_role("button", name="more channels").click()
     page.wait_for_function("location.hash.includes('channels=2')")
     assert len(stages.planes(page, "input")) == 2
+
+
+def test_the_control_in_use_stays_where_it_is(open_page, stage):
+    page = open_page(stage[1], width=400, height=700)
+    stages.show(page, stage, "sweep", height=4, width=4, channels=2)
+    more = page.get_by_role("button", name="more channels")
+    more.scroll_into_view_if_needed()
+    before = more.bounding_box()["y"]
+    more.click()
+    assert page.locator(".cx-of-input .cx-grid").count() == 3
+    assert more.bounding_box()["y"] == pytest.approx(before, abs=1)
+
+
+def test_what_is_pointed_at_moves_nothing_below(page, stage):
+    stages.show(page, stage, "sweep", height=5, width=5)
+    panel = page.locator(".cx-panels")
+    page.locator('.cx-of-output [data-at="1 1"]').hover()
+    before = panel.bounding_box()["y"]
+    for place in ('.cx-of-input [data-at="2 2"]', '.cx-of-kernel [data-at="1 1"]', "h1"):
+        page.locator(place).first.hover()
+        assert panel.bounding_box()["y"] == before

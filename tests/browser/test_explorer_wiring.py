@@ -123,3 +123,22 @@ def test_nothing_is_wider_than_the_page(page, stage):
 def test_axe_finds_nothing(page, stage):
     stages.show(page, stage, "wiring", **{**GROUPED, "mix": "true"})
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("name", ["two groups", "depthwise"])
+@pytest.mark.parametrize("nodes", [1, 2, 3, 7])
+def test_groups_at_once_find_channels_and_filters_that_they_divide(page, stage, name, nodes):
+    stages.show(page, stage, "wiring", channels=nodes, filters=1)
+    page.get_by_role("button", name=name).click()
+    assert page.locator(".cx-refusal").inner_text() == ""
+    assert "possible slices" in reading(page)
+    channels, filters = (page.locator(f".cx-node-{one}").count() for one in ("channel", "filter"))
+    groups = int(page.get_by_label("groups", exact=True).input_value())
+    assert groups == (2 if name == "two groups" else channels)
+    assert channels % groups == filters % groups == 0
+
+
+def test_a_refusal_stands_where_the_words_were(page, stage):
+    stages.show(page, stage, "wiring", channels=4, filters=3, groups=2)
+    assert "do not divide" in page.locator(".cx-refusal").inner_text()
+    assert not page.locator(".cx-reading").is_visible()

@@ -250,3 +250,33 @@ def test_print_shows_the_text_alone_and_opens_the_folds(open_page, book):
     ):
         assert not page.locator(part).first.is_visible(), part
     assert page.locator("h1", has_text="padding").last.is_visible()
+
+
+def test_drawer_of_contents_closes_when_it_has_led_somewhere(open_page, book):
+    page = open_page(book, width=375)
+    page.goto(f"{book}/book/padding.html", wait_until="networkidle")
+    page.locator(".secondary-toggle").click()
+    drawer = page.locator("dialog[open]")
+    drawer.get_by_role("link", name="Common mistakes").click()
+    drawer.wait_for(state="detached")
+    assert page.url.endswith("#common-mistakes")
+
+
+def test_what_goes_on_beyond_the_edge_has_a_shadow_until_its_end(open_page, book):
+    page = open_page(book, width=375)
+    page.goto(f"{book}/book/padding.html", wait_until="networkidle")
+    long = page.locator(".cell_input pre.goes-on").first
+    assert long.evaluate("box => box.scrollWidth > box.clientWidth")
+    handle = long.element_handle()
+    handle.evaluate("box => box.scrollTo({left: 1e4, behavior: 'instant'})")
+    page.wait_for_function("box => !box.classList.contains('goes-on')", arg=handle)
+
+
+def test_paper_is_light_and_has_every_picture(open_page, book):
+    page = open_page(book, theme="dark")
+    page.goto(f"{book}/book/padding.html", wait_until="networkidle")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"

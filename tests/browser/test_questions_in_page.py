@@ -22,8 +22,7 @@ ANSWER = """
   if (data.kind === "choice") press(form.querySelectorAll("input[type=radio]")[given - 1]);
   if (data.kind === "order") {
     const buttons = [...form.querySelectorAll(".question-order button")];
-    const first = buttons.find((button) => button.firstChild.textContent === "1");
-    if (first) press(first);
+    buttons.filter((button) => button.firstChild.textContent).forEach(press);
     given.forEach((entry) => press(buttons[entry - 1]));
   }
   if (data.kind === "cell") {
@@ -197,3 +196,24 @@ def test_a_reader_solves_something_within_three_clicks_of_the_cover(open_page, b
     form.locator(".question-grid button").nth(12).click()
     form.get_by_role("button", name="Check").click()
     assert form.get_attribute("data-state") == "right"
+
+
+def test_two_numbers_are_asked_for_where_one_was_typed(open_page, book):
+    page = open_page(book)
+    open_chapter(page, book, "feature_map")
+    form = page.locator("#question-feature-map-maps")
+    form.get_by_role("textbox").fill("15")
+    form.get_by_role("button", name="Check").click()
+    assert "Type 2 numbers, with spaces between: 4 8, say." in form.inner_text()
+    assert "Not yet" not in form.inner_text()
+
+
+def test_an_entry_that_is_pressed_again_is_taken_back_alone(open_page, book):
+    page = open_page(book)
+    open_chapter(page, book, "kernel")
+    entries = page.locator("#question-kernel-prices .question-order button")
+    for at in (0, 1, 2, 0):
+        entries.nth(at).click()
+    assert [one.split("\n")[0] for one in entries.locator(".question-place").all_inner_texts()] == [
+        "", "1", "2",
+    ]  # fmt: skip

@@ -134,6 +134,7 @@
         const modes = await editorFiles(this.page.options.editor);
         this.view ??= this.edit(modes);
         this.view.dispatch({ selection: this.marked(place(this.view)) });
+        if (!this.state.textContent) this.say("Shift+Enter runs it, Escape leaves the editor");
       }
       this.view.focus();
     }

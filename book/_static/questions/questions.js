@@ -97,10 +97,13 @@
       element: make("div", { className: "question-number" }, label, input),
       read() {
         const numbers = parseNumbers(input.value, several);
-        return numbers && (several ? numbers : numbers.length === 1 ? numbers[0] : null);
+        if (!numbers) return null;
+        if (!several) return numbers.length === 1 ? numbers[0] : null;
+        const named = (data.wrong || []).some(([wrong]) => close(numbers, wrong, 0));
+        return named || numbers.length === data.answer.length ? numbers : null;
       },
       asks: several
-        ? `Type ${data.answer.length} numbers, such as 1 2 3.`
+        ? `Type ${data.answer.length} numbers, with spaces between: ${[4, 8, 15, 16, 23, 42].slice(0, data.answer.length).join(" ")}, say.`
         : "Type one number, such as 12 or −0.5 or 1/3.",
       isRight: (given) => close(given, data.answer, data.within || 0),
       isNamed: (given, wrong) => close(given, wrong, data.within || 0),
@@ -162,9 +165,7 @@
       return { button, place, told };
     });
     function press(entry) {
-      order = order.includes(entry)
-        ? order.slice(0, order.indexOf(entry))
-        : [...order, entry];
+      order = order.includes(entry) ? order.filter((one) => one !== entry) : [...order, entry];
       draw();
     }
     function draw() {

@@ -1,6 +1,7 @@
 /* Elements, and numbers as the book writes them. */
 (function (explorer) {
   "use strict";
+  const HUGE = 1e7;
   let last = 0;
 
   /* An element: `on` holds listeners, `data` the data attributes; null attributes are left out. */
@@ -41,6 +42,7 @@
   /* A number with at most `digits` digits after the point, and a true minus sign. */
   function number(value, digits = 2) {
     if (!Number.isFinite(value)) return String(value).replace("-", "−");
+    if (Math.abs(value) >= HUGE) return value.toExponential(1).replace(/-/g, "−").replace("e+", "e");
     const rounded = Number(value.toFixed(digits));
     return (Object.is(rounded, -0) ? "0" : String(rounded)).replace("-", "−");
   }
@@ -60,5 +62,11 @@
       make("span", { class: "cx-name" }, name), make("span", { class: "cx-fact" }, text));
   }
 
-  explorer.dom = { make, draw, unique, number, count, plural, fact };
+  /* A table of facts as a screen reader hears it. */
+  function spoken(facts) {
+    const lines = [...facts.children].map((line) => [...line.children].map((part) => part.textContent).join(": "));
+    return lines.join("; ");
+  }
+
+  explorer.dom = { make, draw, unique, number, count, plural, fact, spoken };
 })((window.convlabExplorer = window.convlabExplorer || {}));

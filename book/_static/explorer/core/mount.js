@@ -3,6 +3,7 @@
   "use strict";
   const { make, unique } = explorer.dom;
   const WAIT = 250;  // milliseconds without a change before the address follows
+  const ALONG = ["whole", "pair", "number", "choice", "flag"];  // kinds that go along to another view
   const UNSEEN = 600;  // pixels to draw for while the page hides the explorer
 
   function mount(place) {
@@ -30,7 +31,7 @@
       live.textContent = text;
       if (/^Copied|^The browser/.test(text)) {
         told.textContent = text;
-        setTimeout(() => { told.textContent = ""; }, 4000);
+        setTimeout(() => { told.textContent = ""; }, 8000);
       }
     }
 
@@ -61,7 +62,7 @@
       const before = states[name];
       const raw = explorer.state.keep(name, { ...before, ...changes });
       states[name] = explorer.views[name].settle(raw, before);
-      show(name, before);
+      keepingPlace(() => show(name, before));
       clearTimeout(timer);
       timer = setTimeout(writeAddress, WAIT);
     }
@@ -71,13 +72,22 @@
       code.show(explorer.views[name].code(states[name]));
     }
 
+    /* A figure that grows pushes the controls below it down: the one in use stays where it was. */
+    function keepingPlace(work) {
+      const control = document.activeElement.closest(".cx-panel");
+      if (!control || !place.contains(control)) { work(); return; }
+      const top = control.getBoundingClientRect().top;
+      work();
+      window.scrollBy({ top: control.getBoundingClientRect().top - top, behavior: "instant" });
+    }
+
     /* Another view: what both know goes along. */
     function open(name, along = true) {
       if (current && current !== name) {
         if (parts[current].stop) parts[current].stop();
         parts[current].element.hidden = true;
       }
-      const carried = along && current ? shared(states[current], current, name) : {};
+      const carried = along && current && current !== name ? broughtAlong(name) : {};
       const raw = explorer.state.keep(name, { ...(states[name] || presetState(name)), ...carried });
       states[name] = explorer.views[name].settle(raw, states[name] || null);
       current = name;
@@ -86,13 +96,25 @@
       show(name);
     }
 
+    function broughtAlong(to) {
+      const { carry } = explorer.views[current];
+      return { ...shared(states[current], current, to), ...(carry && to === "sweep" ? carry(states[current]) : {}) };
+    }
+
+    /* What both views know; a pair becomes a whole number where its sides are alike, and back. */
     function shared(state, from, to) {
       const here = explorer.parameters[from];
       const there = explorer.parameters[to];
       return Object.fromEntries(Object.keys(there)
-        .filter((key) => here[key] && here[key].kind === there[key].kind)
-        .filter((key) => !["numbers", "layers", "words"].includes(here[key].kind))
-        .map((key) => [key, state[key]]));
+        .filter((key) => here[key])
+        .map((key) => [key, brought(state[key], here[key].kind, there[key].kind)])
+        .filter(([, value]) => value !== null));
+    }
+
+    function brought(value, from, to) {
+      if (from === to) return ALONG.includes(from) ? value : null;
+      if (from === "whole" && to === "pair") return [value, value];
+      return from === "pair" && to === "whole" && value[0] === value[1] ? value[0] : null;
     }
 
     function makeTabs() {
@@ -147,7 +169,9 @@
 
     function copyLink() {
       writeAddress();
-      explorer.code.copyText(location.href, announce);
+      const { linkNote } = explorer.views[current];
+      const note = linkNote ? linkNote(states[current]) : "";
+      explorer.code.copyText(location.href, (text) => announce(`${text}${note}`));
     }
 
     function reset() {

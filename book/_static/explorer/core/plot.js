@@ -2,6 +2,7 @@
 (function (explorer) {
   "use strict";
   const { draw, number } = explorer.dom;
+  const FAR = 1e5;  // pixels
   const MARGIN = { left: 40, right: 18, top: 10, bottom: 30 };
 
   /* About `wanted` round numbers between two. */
@@ -14,8 +15,8 @@
     return explorer.sizes.range(last - first + 1).map((at) => (first + at) * step);
   }
 
-  function create(label) {
-    const svg = draw("svg", { class: "cx-plot", role: "img", "aria-label": label });
+  function create(name) {
+    const svg = draw("svg", { class: "cx-plot", role: "img", "aria-label": name });
     const clip = explorer.dom.unique("clip");
     let scale = null;
 
@@ -73,9 +74,14 @@
         if (!Number.isFinite(y)) { isOpen = false; return ""; }
         const step = isOpen ? "L" : "M";
         isOpen = true;
-        return `${step}${scale.x(x).toFixed(2)} ${scale.y(y).toFixed(2)}`;
+        return `${step}${near(scale.x(x))} ${near(scale.y(y))}`;
       }).join("");
       return put("path", name, { d });
+    }
+
+    /* A path may leave the plot, but not for where no drawing reaches. */
+    function near(pixel) {
+      return Math.max(-FAR, Math.min(pixel, FAR)).toFixed(2);
     }
 
     /* A dot is never cut: it is there whole, or not at all. */

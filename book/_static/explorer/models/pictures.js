@@ -93,6 +93,19 @@
     return [least, most];
   }
 
+  const KEPT = 0.97;  // share of the numbers that the scale of a figure keeps apart
+  const FEW = 1000;
+
+  /* The end of a scale for signed numbers, as the figures of the book have it: a round number that
+     all, or all but the strongest few of many, keep to. */
+  function limit(all) {
+    const sizes = Float64Array.from(all.flatMap((plane) => Array.from(plane, Math.abs))).sort();
+    const top = sizes[sizes.length > FEW ? Math.ceil(KEPT * (sizes.length - 1)) : sizes.length - 1];
+    if (!(top > 0)) return 1;
+    const step = 10 ** (Math.floor(Math.log10(top)) - 1);
+    return Math.ceil(top / step - 1e-9) * step;
+  }
+
   const SIGNED = range(255).map((at) => {
     const place = (at / 254) * (STOPS.length - 1);
     const stop = Math.min(Math.floor(place), STOPS.length - 2);
@@ -120,5 +133,5 @@
     return image;
   }
 
-  explorer.pictures = { GREY, STOPS, TABLES, kernel, convolve, planes, extent, paint };
+  explorer.pictures = { GREY, STOPS, TABLES, kernel, convolve, planes, extent, limit, paint };
 })((window.convlabExplorer = window.convlabExplorer || {}));

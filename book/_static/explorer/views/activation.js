@@ -97,8 +97,8 @@
       panels.forEach((panel) => panel.show(state));
       paint();
       showFacts();
-      plot.element.setAttribute("aria-label", `The curve of ${state.activation} and its derivative, from −6 to 6.`);
-      if (before) host.announce(facts.firstChild.textContent);
+      plot.element.setAttribute("aria-label", `The curve of ${state.activation} and its derivative${state.other === "none" ? "" : `, beside ${state.other}`}, from −6 to 6.`);
+      if (before) host.announce(explorer.dom.spoken(facts));
     }
 
     return { element, update };

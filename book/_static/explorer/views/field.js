@@ -70,8 +70,10 @@
       host.set({ layers: state.layers.map((one, index) => (index === at ? { ...one, ...changes } : one)) });
     }
 
+    /* Who sees the whole way back goes on seeing it. */
     function addLayer() {
-      host.set({ layers: [...state.layers, { kind: "conv", taps: 3, stride: 1, rate: 1 }] });
+      const back = reached() === state.layers.length ? stack.MOST_LAYERS : state.back;
+      host.set({ back, layers: [...state.layers, { kind: "conv", taps: 3, stride: 1, rate: 1 }] });
     }
 
     /* One line of controls for each layer. */
@@ -145,7 +147,8 @@
         ["jump", `${plural(field.jump, "pixel")} from one cell to the next`],
         ["centre", `pixel (${number(center, 1)}, ${number(center, 1)}), from ${number(start)} to ${number(start + field.size - 1)}`],
         ["read", `${share.read ** 2} of ${field.size ** 2} pixels (${percent(share.read ** 2 / field.size ** 2)})`],
-        ["effective", `${percent(share.held)} of the weight lies in the middle ${square(share.effective)}, ${percent(area)} of the field`],
+        ["effective", share.effective === share.wide ? "the whole field: no smaller middle has nearly all of the weight"
+          : `the middle ${square(share.effective)} has ${percent(share.held)} of the weight, and is ${percent(area)} of the field`],
       ];
       facts.replaceChildren(...entries.map(([name, text]) => fact(name, text)));
       aboveTitle.textContent = "the field from above";
@@ -169,7 +172,7 @@
       depth.textContent = `${plural(reached(), "layer")} back`;
       scrub.max = Math.max(traced.count - 1, 0);
       scrub.value = state.cell;
-      where.textContent = fits ? `${state.cell} of ${traced.count - 1}` : "–";
+      where.textContent = fits ? `${state.cell + 1} of ${traced.count}` : "–";
       if (!fits) return;
       const levels = stack.ways(traced.lines, state.cell);
       figure.show(state, traced, levels, host.width());

@@ -112,7 +112,7 @@
       paintBell(each);
       paintCourse(each);
       showFacts();
-      if (before) host.announce(facts.textContent);
+      if (before) host.announce(explorer.dom.spoken(facts));
     }
 
     return { element, update, signals: () => found };

@@ -51,7 +51,8 @@
     });
     const divider = make("span", { class: "cx-divider" });
     const spot = make("span", { class: "cx-spot-frame" });
-    const pair = make("div", { class: "cx-compare" }, canvases.photo, canvases.result, divider, spot);
+    const sideNames = ["filtered", "photo"].map((name) => make("span", { class: `cx-side-of cx-side-${name}`, "aria-hidden": "true" }, name));
+    const pair = make("div", { class: "cx-compare" }, canvases.photo, canvases.result, divider, spot, sideNames);
     const compare = make("div", { class: "cx-comparison" }, pair, split);
     const tiles = make("div", { class: "cx-tiles" });
     const drop = make("div", { class: "cx-drop-zone" }, compare, tiles);
@@ -81,7 +82,7 @@
       make("div", { class: "cx-panel" }, preset.element, help));
     const element = make("div", { class: "cx-view cx-photo" },
       make("div", { class: "cx-photo-head" }, top.element, source.element),
-      drop, make("div", { class: "cx-under" }, scale, credit), trouble, chips, kernelBox, words,
+      trouble, drop, make("div", { class: "cx-under" }, scale, credit), chips, kernelBox, words,
       make("div", { class: "cx-panels" }, panels.map((panel) => panel.element)), sizes);
 
     pair.addEventListener("pointerdown", grab);
@@ -138,7 +139,9 @@
         type: "button", class: "cx-button", "aria-label": "remove this filter", disabled: state.kernels.length < 2,
         on: { click: removeFilter },
       }, "−");
+      const focused = chips.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
       chips.replaceChildren(...buttons, add, less);
+      if (focused) [...chips.children].find((one) => one.getAttribute("aria-label") === focused && !one.disabled)?.focus();
     }
 
     function removeFilter() {
@@ -172,7 +175,8 @@
         if (down.count < 1 || across.count < 1) return null;
         const out = all.map((plane) => pictures.convolve(plane, down, across, weights, state.bias));
         if (state.activation !== "linear") out.forEach((plane) => { for (let at = 0; at < plane.length; at += 1) plane[at] = act(plane[at]); });
-        return { planes: out, down, across, extent: pictures.extent(out), signed: isSigned(weights) };
+        const signed = isSigned(weights);
+        return { planes: out, down, across, extent: pictures.extent(out), limit: signed ? pictures.limit(out) : null };
       });
       if (!results[0]) trouble.textContent = "No window fits onto this photo.";
       paintAll(all);
@@ -185,16 +189,12 @@
       return Math.abs(weights.reduce((sum, one) => sum + one, 0)) < 1e-9;
     }
 
-    function limitOf(result) {
-      return result.signed ? Math.max(Math.abs(result.extent[0]), Math.abs(result.extent[1]), 1e-9) : null;
-    }
-
     /* The output as large as the photo: each cell lies over the middle of its window. */
     function paintOutput(target, result) {
       const { down, across } = result;
       const small = make("canvas", { width: across.count, height: down.count });
       small.getContext("2d").putImageData(
-        pictures.paint(result.planes, across.count, down.count, limitOf(result)), 0, 0);
+        pictures.paint(result.planes, across.count, down.count, result.limit), 0, 0);
       target.width = photo.width;
       target.height = photo.height;
       const context = target.getContext("2d");
@@ -205,6 +205,7 @@
 
     function paintAll(all) {
       const isBoth = state.show === "compare";
+      element.style.setProperty("--aspect", photo.width / photo.height);
       compare.hidden = !isBoth;
       tiles.hidden = isBoth;
       if (isBoth) {
@@ -259,6 +260,8 @@
       const result = results[state.filter];
       if (!result) { words.textContent = ""; sizes.textContent = ""; return; }
       const [row, column] = cellOf(result);
+      // The field says what the words say, also where the map ends before the pixel that was chosen.
+      panels[1].part("pixel").show([row, column]);
       const values = result.planes.map((plane) => number(plane[row * result.across.count + column], 3));
       const names = result.planes.length === 1 ? [""] : ["red ", "green ", "blue "];
       words.textContent = `y[${row}, ${column}] = ${values.map((value, at) => names[at] + value).join(", ")}. `
@@ -266,16 +269,18 @@
       sizes.textContent = `${photo.height} × ${photo.width} pixels  →  ${result.down.count} × ${result.across.count} cells, `
         + `${count(result.down.count * result.across.count * state.kernel_size ** 2 * result.planes.length)} multiply-adds for each filter.`;
       showScale(result);
+      if (state.photo !== OWN) host.announce(words.textContent);  // a camera would never be silent
     }
 
     function showScale(result) {
-      const limit = limitOf(result);
+      const { limit, extent } = result;
       scale.replaceChildren();
       if (limit === null) { scale.textContent = "black is 0, white is 1; what lies outside is clipped"; return; }
-      scale.append(number(-limit, 1), make("span", {
+      const [least, most] = Math.max(-extent[0], extent[1]) > limit ? ["≤ ", "≥ "] : ["", ""];
+      scale.append(`${least}${number(-limit, 3)}`, make("span", {
         class: "cx-ramp", role: "img", "aria-label": "dark for negative, grey for 0, light for positive",
         style: `background: linear-gradient(to right, ${pictures.STOPS.map((stop) => `#${stop}`).join(", ")})`,
-      }), number(limit, 1));
+      }), `${most}${number(limit, 3)}${result.planes.length > 1 ? ", the mean of red, green and blue" : ""}`);
     }
 
     function showKernel() {
@@ -288,7 +293,7 @@
       grid.grid.style.setProperty("--cell", size > 6 ? "30px" : "38px");
       preset.show(state.kernels[state.filter]);
       const sum = weights.reduce((all, one) => all + one, 0);
-      help.textContent = `The numbers sum to ${number(sum, 3)}. Type on one, or double-click, to change it.`;
+      help.textContent = `The numbers sum to ${number(sum, 3)}. To change one, choose it and type, or press it twice.`;
     }
 
     function update(next, before) {
@@ -299,7 +304,7 @@
       top.element.querySelector("input[value=own]").parentElement.hidden = !own;
       showChips();
       showKernel();
-      credit.textContent = CREDITS[state.photo] || "Your picture stays on this page: nothing is sent.";
+      credit.textContent = CREDITS[state.photo] || "Your picture stays on this page: nothing is sent. A large one is made smaller.";
       if (state.photo !== "own" && (!before || before.photo !== state.photo)) {
         source.stop();
         explorer.photoSource.bundled(state.photo).then(usePhoto, (error) => { trouble.textContent = error.message; });
@@ -363,7 +368,17 @@
     return { keras: keras.join("\n"), convlab: convlab.join("\n") };
   }
 
+  /* The reader's own numbers, for the views that slide one kernel over one channel. */
+  function carried(state) {
+    const kernel = kernels(state)[state.filter];
+    return { kernel, kernel_size: [state.kernel_size, state.kernel_size], channels: 1, filters: 1, groups: 1 };
+  }
+
   explorer.photo = { kernels };
   explorer.views = explorer.views || {};
-  explorer.views.photo = { title: "Photo", settle, create, code };
+  explorer.views.photo = {
+    title: "Photo", settle, create, code,
+    linkNote: (state) => (state.photo === OWN ? " Your own photo stays here: the link opens with another one." : ""),
+    carry: (state) => (state.kernels[state.filter] === OWN ? carried(state) : {}),
+  };
 })((window.convlabExplorer = window.convlabExplorer || {}));

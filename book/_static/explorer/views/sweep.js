@@ -27,7 +27,7 @@
       make("p", { class: "cx-help" },
         "Every number of the input and the kernel can be written over; 1/9 works, too."));
     const element = make("div", { class: "cx-view cx-sweep" },
-      figure.element, refusal, legend, transport.element, words,
+      figure.element, legend, transport.element, words, refusal,
       make("div", { class: "cx-panels" }, panels.map((panel) => panel.element)), fold, sizes.element);
 
     /* What the cells of one plane do. */
@@ -174,6 +174,8 @@
         words.append(...sum.lines);
         said = sum.summary;
       }
+      // What a longer sentence needed stays, so that nothing below moves under the pointer.
+      if (words.offsetHeight) words.style.minHeight = `${words.offsetHeight}px`;
       if (announces && !transport.isPlaying()) host.announce(said);
     }
 
@@ -211,6 +213,8 @@
       all = explorer.layer.of(state);
       const moved = Boolean(before) && !explorer.state.same(before.cell, next.cell);
       refusal.textContent = all.layer.refusal || "";
+      words.hidden = Boolean(all.layer.refusal);
+      words.style.minHeight = "";
       figure.show(state, all, host.width());
       figure.light(look);
       for (const panel of [...panels, more]) panel.show(state);

@@ -148,7 +148,7 @@
       ];
       facts.replaceChildren(...entries.map(([name, text]) => fact(name, text)));
       const keys = [["cx-key-start", "start: drag it"], ["cx-key-minimum", "least loss: drag it"], ["cx-key-way", "the path"]];
-      if (state.regularizer !== "none" || state.constraint !== "none") keys.push(["cx-key-free", "the path without"]);
+      if (state.regularizer !== "none" || state.constraint !== "none") keys.push(["cx-key-free", "the path without them"]);
       if (state.regularizer !== "none") keys.push(["cx-key-penalty", "equal penalty"]);
       if (state.constraint !== "none") keys.push(["cx-key-allowed", "allowed"]);
       legend.replaceChildren(...keys.map(([name, text]) => make("li", {}, make("span", { class: `cx-key ${name}` }), text)));
@@ -168,8 +168,8 @@
       paint(found);
       showFacts(found);
       plot.element.setAttribute("aria-label",
-        `The path of two weights on a loss surface, from (${number(state.w0)}, ${number(state.w1)}) in ${state.step} steps.`);
-      if (before) host.announce(facts.textContent);
+        `The path of two weights on a loss surface, from (${number(state.w0)}, ${number(state.w1)}) in ${state.step} steps to (${found.places[state.step].map((one) => number(one)).join(", ")}).`);
+      if (before) host.announce(explorer.dom.spoken(facts));
     }
 
     return { element, update };

@@ -3,6 +3,7 @@
   "use strict";
   const { make, draw, count, number } = explorer.dom;
   const { range } = explorer.sizes;
+  const ENOUGH = 4;  // channels and filters of a preset that finds too few
   const PITCH = 34;  // pixels from one node to the next
 
   /* The layers of a state: the layer itself, and the 1 × 1 behind it where it is asked for. */
@@ -44,22 +45,28 @@
     const refusal = make("p", { class: "cx-refusal", role: "status" });
     const table = make("table", { class: "cx-table" });
     const quick = make("div", { class: "cx-row", role: "group", "aria-label": "groups at once" },
-      [["ordinary", () => 1], ["two groups", () => 2], ["depthwise", () => state.channels]].map(([name, groups]) =>
-        make("button", { type: "button", class: "cx-button", on: { click: () => pickGroups(name, groups()) } }, name)));
+      ["ordinary", "two groups", "depthwise"].map((name) =>
+        make("button", { type: "button", class: "cx-button", on: { click: () => pickGroups(name) } }, name)));
     const panels = [
       explorer.controls.panel("wiring", ["channels", "filters", "groups", "mix", "mixed"], host.set),
       explorer.controls.panel("wiring", ["kernel_size", "strides", "padding", "height", "width", "use_bias"], host.set),
     ];
     const slices = make("div", { class: "cx-box" }, make("p", { class: "cx-title" }, "slices of the kernel"), matrix);
     const element = make("div", { class: "cx-view cx-wiring" },
-      make("div", { class: "cx-beside cx-wired" }, board, slices), refusal, words,
+      make("div", { class: "cx-beside cx-wired" }, board, slices), words, refusal,
       make("div", { class: "cx-panels" },
         make("div", { class: "cx-panel" }, quick, panels[0].element), panels[1].element),
       make("div", { class: "cx-scroll", tabindex: "0", role: "group", "aria-label": "costs" }, table));
-    function pickGroups(name, groups) {
-      // Depthwise needs a multiple of the channels as filters.
-      const filters = name === "depthwise" && state.filters % groups !== 0 ? groups : state.filters;
-      host.set({ groups, filters });
+    /* Groups at once, with channels and filters that they divide, and enough to see a difference. */
+    function pickGroups(name) {
+      const channels = state.channels > 1 ? state.channels : ENOUGH;
+      if (name === "ordinary") host.set({ groups: 1 });
+      else if (name === "two groups") host.set({ groups: 2, channels: halved(channels), filters: halved(state.filters) });
+      else host.set({ groups: channels, channels, filters: state.filters % channels ? channels : state.filters });
+    }
+
+    function halved(nodes) {
+      return Math.max(nodes + (nodes % 2), ENOUGH);
     }
 
     /* A column of nodes; the arrows move through it. */
@@ -228,6 +235,7 @@
         one.element.toggleAttribute("hidden", counts[at] === 0);
       });
       refusal.textContent = layers[0].refusal || "";
+      words.hidden = Boolean(layers[0].refusal);
       panels.forEach((panel) => panel.show(state));
       panels[0].part("mixed").element.toggleAttribute("hidden", !state.mix);
       light();
