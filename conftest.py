@@ -11,11 +11,6 @@ pytest_plugins = ["comparison"]
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: tests in a browser wait half of their time."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Give the kernel that a notebook's first cell starts its share of the cores.

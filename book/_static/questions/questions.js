@@ -149,9 +149,9 @@
 
   /* ---- Order: press the entries one after the other ---- */
 
-  function orderField(form, data) {
-    const group = make("div", { className: "question-order", role: "group" });
-    group.setAttribute("aria-label", "Press them in order, the first one first");
+  function orderField(form, data, id) {
+    const how = make("p", { className: "question-how", id: `${id}-how` }, "Press them in order, the first one first.");
+    const group = make("div", { className: "question-order", role: "group", "aria-labelledby": how.id });
     let order = [];
     let locked = false;
     const buttons = optionsOf(form).map((content, i) => {
@@ -178,7 +178,7 @@
     }
     draw();
     return {
-      element: group,
+      element: make("div", {}, how, group),
       read: () => (order.length === buttons.length ? order : null),
       asks: "Press all of them, the first one first. Pressing one again takes it back.",
       isRight: (given) => same(given, data.answer),

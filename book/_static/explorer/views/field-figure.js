@@ -97,7 +97,7 @@
         class: "cx-bar", x: (measure.place(0, cell) - wide / 2).toFixed(1), y: top,
         width: wide.toFixed(1), height: ((BARS * count) / most).toFixed(1),
       }));
-      return [...all, draw("text", { class: "cx-side-name", x: 0, y: top + 12 }, "paths up")];
+      return [...all, draw("text", { class: "cx-side-name", x: 0, y: top + 12 }, "ways up")];
     }
 
     return { element: svg, show };
