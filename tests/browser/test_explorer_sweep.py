@@ -390,7 +390,8 @@ def test_the_control_in_use_stays_where_it_is(open_page, stage):
     assert more.bounding_box()["y"] == pytest.approx(before, abs=1)
 
 
-def test_what_is_pointed_at_moves_nothing_below(page, stage):
+def test_what_is_pointed_at_moves_nothing_below(open_page, stage):
+    page = open_page(stage[1], width=400, height=1400)
     stages.show(page, stage, "sweep", height=5, width=5)
     panel = page.locator(".cx-panels")
     page.locator('.cx-of-output [data-at="1 1"]').hover()

@@ -136,6 +136,7 @@ def test_groups_at_once_find_channels_and_filters_that_they_divide(page, stage, 
     groups = int(page.get_by_label("groups", exact=True).input_value())
     assert groups == (2 if name == "two groups" else channels)
     assert channels % groups == filters % groups == 0
+    assert channels >= (4 if nodes == 1 or name == "two groups" else nodes)
 
 
 def test_a_refusal_stands_where_the_words_were(page, stage):

@@ -5,7 +5,7 @@
   const { range, readers, position, stepsAndSpreads } = explorer.sizes;
   const LONG = 27;  // more products than these are told by those that are not 0
 
-  const TO_EDIT = "Type on it, or double-click, to change it.";
+  const TO_EDIT = "Type on it, or press it twice, to change it.";
 
   function tinted(role, text) {
     return make("span", { class: `cx-ink-${role}` }, text);

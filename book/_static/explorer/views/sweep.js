@@ -175,7 +175,8 @@
         said = sum.summary;
       }
       // What a longer sentence needed stays, so that nothing below moves under the pointer.
-      if (words.offsetHeight) words.style.minHeight = `${words.offsetHeight}px`;
+      const { height } = words.getBoundingClientRect();
+      if (height) words.style.minHeight = `${height}px`;
       if (announces && !transport.isPlaying()) host.announce(said);
     }
 
