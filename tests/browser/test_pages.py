@@ -157,6 +157,7 @@ def test_every_code_cell_is_offered_as_its_notebook_has_it(loaded):
     offered = "window.PythonInPage ? PythonInPage.page.cells.map(one => [one.id, one.source]) : []"
     expected = [[one.id, one.source] for one in notebooks.code_cells(loaded.notebook)]
     assert loaded.page.evaluate(offered) == expected
+    assert loaded.page.evaluate("'PythonInPage' in window") == bool(expected)
     assert loaded.page.locator(".py-run").count() == len(expected)
 
 

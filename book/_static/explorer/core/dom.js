@@ -39,10 +39,15 @@
     return `cx-${name}-${last}`;
   }
 
+  /* A number with its power of ten, for the very large and the very small. */
+  function power(value) {
+    return value.toExponential(1).replace(/-/g, "−").replace("e+", "e");
+  }
+
   /* A number with at most `digits` digits after the point, and a true minus sign. */
   function number(value, digits = 2) {
     if (!Number.isFinite(value)) return String(value).replace("-", "−");
-    if (Math.abs(value) >= HUGE) return value.toExponential(1).replace(/-/g, "−").replace("e+", "e");
+    if (Math.abs(value) >= HUGE) return power(value);
     const rounded = Number(value.toFixed(digits));
     return (Object.is(rounded, -0) ? "0" : String(rounded)).replace("-", "−");
   }
@@ -68,5 +73,5 @@
     return lines.join("; ");
   }
 
-  explorer.dom = { make, draw, unique, number, count, plural, fact, spoken };
+  explorer.dom = { make, draw, unique, number, power, count, plural, fact, spoken };
 })((window.convlabExplorer = window.convlabExplorer || {}));

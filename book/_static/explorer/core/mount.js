@@ -96,9 +96,10 @@
       show(name);
     }
 
+    /* A view may add what only it knows how to say in the other's words. */
     function broughtAlong(to) {
-      const { carry } = explorer.views[current];
-      return { ...shared(states[current], current, to), ...(carry && to === "sweep" ? carry(states[current]) : {}) };
+      const { carry = () => ({}) } = explorer.views[current];
+      return { ...shared(states[current], current, to), ...carry(states[current], to) };
     }
 
     /* What both views know; a pair becomes a whole number where its sides are alike, and back. */
@@ -169,8 +170,8 @@
 
     function copyLink() {
       writeAddress();
-      const { linkNote } = explorer.views[current];
-      const note = linkNote ? linkNote(states[current]) : "";
+      const { linkNote = () => "" } = explorer.views[current];
+      const note = linkNote(states[current]);
       explorer.code.copyText(location.href, (text) => announce(`${text}${note}`));
     }
 

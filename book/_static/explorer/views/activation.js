@@ -89,7 +89,7 @@
 
     function short(value) {
       if (value === 0 || (Math.abs(value) >= 0.001 && Math.abs(value) < 1e5)) return number(value, 4);
-      return Number.isFinite(value) ? value.toExponential(1).replace("-", "−").replace("e+", "e") : number(value);
+      return Number.isFinite(value) ? explorer.dom.power(value) : number(value);
     }
 
     function update(next, before) {

@@ -97,7 +97,7 @@
 
     function short(value) {
       if (value === 0 || (value >= 0.001 && value < 1e5)) return number(value, 3);
-      return Number.isFinite(value) ? value.toExponential(1).replace("-", "−").replace("e+", "e") : "beyond all numbers";
+      return Number.isFinite(value) ? explorer.dom.power(value) : "beyond all numbers";
     }
 
     function update(next, before) {

@@ -379,6 +379,6 @@
   explorer.views.photo = {
     title: "Photo", settle, create, code,
     linkNote: (state) => (state.photo === OWN ? " Your own photo stays here: the link opens with another one." : ""),
-    carry: (state) => (state.kernels[state.filter] === OWN ? carried(state) : {}),
+    carry: (state, to) => (to === "sweep" && state.kernels[state.filter] === OWN ? carried(state) : {}),
   };
 })((window.convlabExplorer = window.convlabExplorer || {}));
